@@ -101,11 +101,18 @@ def _encode_value(hint: Any, value: Any, name: str) -> bytes:
     if kind is int:
         bound.check(name, value)
         return _U64.pack(value)
-    data = value.encode() if kind is str else value
+    data = _encode_text(value, name) if kind is str else value
     bound.check(name, len(data))
     if get_origin(kind) is tuple:
         data = b"".join(_encode_value(get_args(kind)[0], item, name) for item in value)
     return b"".join((_U32.pack(len(value if get_origin(kind) is tuple else data)), data))
+
+
+def _encode_text(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CallError(f"field {name} is not Unicode text") from error
 
 
 class _Reader:

@@ -312,6 +312,30 @@ class AttributesError(PolicyError):
     code = "attributes-not-allowed"
 
 
+class EnclaveNotInitialisedError(AttributesError):
+    """INIT is clear: no such enclave can run."""
+
+    code = "enclave-not-initialised"
+
+
+class EnclaveModeError(AttributesError):
+    """MODE64BIT is clear: the enclave does not run in 64-bit mode."""
+
+    code = "enclave-not-64-bit"
+
+
+class ProvisionKeyError(AttributesError):
+    """PROVISION_KEY is set: the enclave may identify platforms."""
+
+    code = "provision-key-allowed"
+
+
+class LaunchKeyError(AttributesError):
+    """EINITTOKEN_KEY is set: the enclave may let other enclaves launch."""
+
+    code = "launch-key-allowed"
+
+
 class MeasurementNotAllowedError(PolicyError):
     """The code identity is not among the policy's reference values."""
 
@@ -325,9 +349,15 @@ class SignerNotAllowedError(PolicyError):
 
 
 class ProductNotAllowedError(PolicyError):
-    """Product id or security version is not that of the allowed measurement."""
+    """The enclave's product id is not that of the allowed measurement."""
 
     code = "product-not-allowed"
+
+
+class SecurityVersionError(PolicyError):
+    """The enclave's security version is below that of the allowed measurement."""
+
+    code = "security-version-too-low"
 
 
 class EvidenceTooOldError(PolicyError):
@@ -340,6 +370,12 @@ class BindingError(PolicyError):
     """The report_data binds another key, network or owner."""
 
     code = "binding-mismatch"
+
+
+class BoundKeyError(BindingError):
+    """The report_data binds a public key that is not canonical, or of small order."""
+
+    code = "bound-key-refused"
 
 
 def _family(cls: type[EnclaveError]) -> dict[str, type[EnclaveError]]:

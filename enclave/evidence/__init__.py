@@ -1,0 +1,1 @@
+"""Formats: bytes become frozen values. Nothing here is trusted, and nothing here trusts."""

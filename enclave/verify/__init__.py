@@ -1,0 +1,1 @@
+"""Authentic? Parsed evidence, trust roots and a time become a stronger type, or a reason."""
