@@ -135,10 +135,22 @@ class TxRejectedError(EnigmaError):
     code = "tx-rejected"
 
 
+class InsufficientFundsError(TxRejectedError):
+    """The account cannot pay; found out before anything was sent."""
+
+    code = "insufficient-funds"
+
+
 class NotFoundError(EnigmaError):
     """The chain does not know what was asked for."""
 
     code = "not-found"
+
+
+class NotRegisteredError(NotFoundError):
+    """The chain knows no node of that registration key."""
+
+    code = "not-registered"
 
 
 class WaitTimeoutError(EnigmaError):

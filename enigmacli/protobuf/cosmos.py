@@ -19,6 +19,10 @@ message Result {
   repeated google.protobuf.Any msg_responses = 4;
 }
 
+package cosmos.store.internal.kv.v1beta1
+message Pair { bytes key = 1; bytes value = 2; }
+message Pairs { repeated Pair pairs = 1; }
+
 package cosmos.crypto.secp256k1
 message PubKey { bytes key = 1; }
 

@@ -20,6 +20,12 @@ message NodeRecord {
   bytes evidence_sha256 = 1; bytes encrypted_seed = 2; bytes owner = 3; int64 height = 4;
   string evidence_kind = 5; bytes measurement = 6; string tcb_status = 7; uint32 epoch = 8;
 }
+message ConfirmNodeResponse { }
+message Node { bytes node_id = 1; NodeRecord record = 2; }
+message QueryNodeRequest { bytes node_id = 1; }
+message QueryNodeResponse { NodeRecord record = 1; }
+message QueryNodesRequest { cosmos.base.query.v1beta1.PageRequest pagination = 1; }
+message QueryNodesResponse { repeated Node nodes = 1; cosmos.base.query.v1beta1.PageResponse pagination = 2; }
 
 package enigma.validator.v1
 message SetValidator { bytes sender = 1; bytes consensus_pubkey = 2; uint64 power = 3; bytes node_id = 4; }

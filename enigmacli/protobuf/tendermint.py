@@ -7,6 +7,7 @@ package google.protobuf
 message Timestamp { int64 seconds = 1; int32 nanos = 2; }
 message Duration { int64 seconds = 1; int32 nanos = 2; }
 message Any { string type_url = 1; bytes value = 2; }
+message Empty { }
 message BytesValue { bytes value = 1; }
 message StringValue { string value = 1; }
 message Int64Value { int64 value = 1; }

@@ -1,0 +1,380 @@
+"""Configuration: every key with its default, its meaning, and where a value came from.
+
+Precedence: flag, then environment (``ENIGMA_<SECTION>_<KEY>``), then ``<home>/config.toml``,
+then the default below. The classes are the only list of keys: the loader, the template of
+``config.toml`` and the checks are all driven by them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from enigmacli import config_rules as rules
+from enigmacli.config_rules import Check
+from enigmacli.errors import ConfigError, StorageError
+
+FILE_NAME: Final = "config.toml"
+MAX_FILE_BYTES: Final = 1024 * 1024
+
+Scalar = str | int | float | bool
+T = TypeVar("T")
+
+
+def _key(default: T, doc: str, check: Check | None = None) -> T:
+    """A key of the section: its default, its meaning, its rule."""
+    about = {"default": default, "doc": doc, "check": check}
+    value: T = field(default=default, metadata=about)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSection:
+    """How commands talk to the chain."""
+
+    chain_id: str = _key(
+        "", "Chain id; empty: that of the genesis document.",
+        rules.chain_id,
+    )  # fmt: skip
+    node: str = _key("http://127.0.0.1:26657", "Node that answers queries.", rules.node_url)
+    timeout_s: float = _key(10.0, "Longest wait for one answer of the node.", rules.seconds)
+    wait_timeout_s: float = _key(60.0, "Longest wait for inclusion, or for a seed.", rules.seconds)
+    broadcast_mode: str = _key(
+        "block", "How long to wait after sending: sync, async or block.",
+        rules.one_of("sync", "async", "block"),
+    )  # fmt: skip
+    gas: str = _key("auto", "Gas limit: a number, or auto to estimate.", rules.gas)
+    gas_adjustment: float = _key(
+        1.3, "Factor on an estimated gas limit.", rules.between(1, 10)
+    )  # fmt: skip
+    gas_prices: str = _key(
+        "", "Price of one gas, like 0.0025uscrt; empty: the policy's.",
+        rules.price,
+    )  # fmt: skip
+    fees: str = _key(
+        "", "Fee in place of a price, like 1500uscrt; empty: by the price.",
+        rules.coin,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSection:
+    """Whose account signs, and where its key is kept."""
+
+    from_: str = _key("", "Account key that signs and owns this node; empty: the only key.")
+    keyring_backend: str = _key(
+        "file", "Where account keys are kept: file (encrypted) or test (never for value).",
+        rules.one_of("file", "test"),
+    )  # fmt: skip
+    coin_type: int = _key(118, "SLIP-44 coin type of new keys.", rules.between(0, 2**31 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class EnclaveSection:
+    """The trusted program."""
+
+    backend: str = _key("simulation", "What stands behind the enclave.", rules.one_of("simulation"))
+    path: str = _key("", "Folder that contains the trusted package; empty: the installed one.")
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationSection:
+    """The attestation service that turns quotes into reports."""
+
+    provider: str = _key(
+        "simulated", "Who attests: ias or simulated.", rules.one_of("ias", "simulated")
+    )  # fmt: skip
+    ias_url: str = _key("http://127.0.0.1:8090", "Attestation service or proxy.", rules.web_url)
+    ias_api_key_file: str = _key("", "File with the service's API key; empty: none.")
+    spid: str = _key(
+        "", "Service provider id of the API key, 32 hex digits; empty: none.",
+        rules.spid,
+    )  # fmt: skip
+    timeout_s: float = _key(10.0, "Longest wait for one answer of the service.", rules.seconds)
+    retries: int = _key(
+        5, "How often to ask again after 429, 5xx or silence.", rules.between(0, 100)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RpcSection:
+    """The JSON-RPC server."""
+
+    listen: str = _key("127.0.0.1:26657", "Address of the JSON-RPC server.", rules.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class P2pSection:
+    """Connections between nodes."""
+
+    listen: str = _key("127.0.0.1:26656", "Address for other nodes.", rules.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSection:
+    """The REST server."""
+
+    listen: str = _key("127.0.0.1:1317", "Address of the REST server.", rules.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class IasSection:
+    """The simulated attestation service, or the proxy to the real one."""
+
+    listen: str = _key("127.0.0.1:8090", "Address of ias serve and ias proxy.", rules.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSection:
+    """The running node."""
+
+    moniker: str = _key("node", "Name of this node, for people.", rules.moniker)
+    block_interval_s: float = _key(1.0, "Shortest time between two blocks.", rules.seconds)
+    empty_blocks_interval_s: float = _key(5.0, "Longest time between two blocks.", rules.seconds)
+    follow: str = _key("", "Node to follow; empty: make blocks.", rules.or_empty(rules.node_url))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: ``kind`` is flag, env, file, default or argument."""
+
+    kind: str
+    where: str = ""
+    """The variable's name or the file's path."""
+
+    def __str__(self) -> str:
+        """The kind, with its place where it has one."""
+        return f"{self.kind} {self.where}".rstrip()
+
+
+_DEFAULT: Final = Origin("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every section; ``origins`` says for each ``section.key`` where its value came from."""
+
+    chain: ChainSection = field(default_factory=ChainSection)
+    account: AccountSection = field(default_factory=AccountSection)
+    enclave: EnclaveSection = field(default_factory=EnclaveSection)
+    attestation: AttestationSection = field(default_factory=AttestationSection)
+    rpc: RpcSection = field(default_factory=RpcSection)
+    p2p: P2pSection = field(default_factory=P2pSection)
+    api: ApiSection = field(default_factory=ApiSection)
+    ias: IasSection = field(default_factory=IasSection)
+    node: NodeSection = field(default_factory=NodeSection)
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+
+    def values(self) -> Iterator[tuple[str, Scalar]]:
+        """Every ``section.key`` with its value, in the order of the template."""
+        for key in KEYS.values():
+            yield key.name, getattr(getattr(self, key.section), key.attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configuration key."""
+
+    section: str
+    attribute: str
+    default: Scalar
+    doc: str
+    check: Check | None
+
+    @property
+    def word(self) -> str:
+        """The name within its section; Python's keywords carry an underscore as attributes."""
+        return self.attribute.rstrip("_")
+
+    @property
+    def name(self) -> str:
+        """``section.key``."""
+        return f"{self.section}.{self.word}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"ENIGMA_{self.section}_{self.word}".upper()
+
+    def read(self, raw: object, origin: Origin) -> Scalar:
+        """The value of a flag's or variable's text, or of a TOML value.
+
+        Raises:
+            ConfigError: it has another type, or breaks the key's rule.
+        """
+        as_text = origin.kind not in ("file", "default")
+        value = _parse(str(raw), self.default) if as_text else _typed(raw, self.default)
+        if value is None:
+            raise self._refusal(f"a {_TYPE_NAMES[type(self.default)]}", raw, origin)
+        if isinstance(value, str) and "\0" in value:
+            raise self._refusal("text without NUL", raw, origin)
+        wanted = self.check(value) if self.check else ""
+        if wanted:
+            raise self._refusal(wanted, raw, origin)
+        return value
+
+    def _refusal(self, wanted: str, raw: object, origin: Origin) -> ConfigError:
+        return ConfigError(
+            f"{self.name} (from {origin}) must be {wanted}, got {ascii(raw)[:80]}",
+            details={"key": self.name, "origin": str(origin), "expected": wanted},
+        )
+
+
+_TYPE_NAMES: Final = {str: "string", int: "whole number", float: "number", bool: "true or false"}
+
+
+SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {
+        "chain": ChainSection,
+        "account": AccountSection,
+        "enclave": EnclaveSection,
+        "attestation": AttestationSection,
+        "rpc": RpcSection,
+        "p2p": P2pSection,
+        "api": ApiSection,
+        "ias": IasSection,
+        "node": NodeSection,
+    }
+)
+"""The classes by their section's name, in the order of the template."""
+
+KEYS: Final[Mapping[str, Key]] = MappingProxyType(
+    {
+        key.name: key
+        for section, cls in SECTIONS.items()
+        for f in fields(cls)
+        for key in [
+            Key(section, f.name, f.metadata["default"], f.metadata["doc"], f.metadata["check"])
+        ]
+    }
+)
+"""Every key by ``section.key``, in the order of the classes above."""
+
+
+def load(home: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> Config:
+    """The configuration of ``home``, whose file may be absent.
+
+    Args:
+        home: the home folder.
+        environ: the environment.
+        flags: texts by ``section.key``, as given on the command line.
+
+    Raises:
+        ConfigError: the file is malformed, a key is unknown, or a value breaks its rule.
+        StorageError: the file cannot be read.
+    """
+    path = home / FILE_NAME
+    return resolve(read_file(path), Origin("file", str(path)), environ, flags)
+
+
+def resolve(
+    from_file: Mapping[str, object],
+    file_origin: Origin,
+    environ: Mapping[str, str],
+    flags: Mapping[str, str],
+) -> Config:
+    """The configuration from the values of each source by ``section.key``.
+
+    Raises:
+        ConfigError: a key is unknown, or a value breaks its rule.
+    """
+    for name in (*from_file, *flags):
+        if name not in KEYS:
+            raise unknown_key(name)
+    values: dict[str, dict[str, Scalar]] = {section: {} for section in SECTIONS}
+    origins: dict[str, Origin] = {}
+    for key in KEYS.values():
+        raw: object = key.default
+        origin = _DEFAULT
+        if key.name in flags:
+            raw, origin = flags[key.name], Origin("flag")
+        elif key.variable in environ:
+            raw, origin = environ[key.variable], Origin("env", key.variable)
+        elif key.name in from_file:
+            raw, origin = from_file[key.name], file_origin
+        values[key.section][key.attribute] = key.read(raw, origin)
+        origins[key.name] = origin
+    sections: dict[str, Any] = {name: cls(**values[name]) for name, cls in SECTIONS.items()}
+    return Config(**sections, origins=MappingProxyType(origins))
+
+
+def read_file(path: Path) -> dict[str, object]:
+    """The values of a TOML file by ``section.key``; nothing where there is no file.
+
+    Raises:
+        ConfigError: it is not TOML, or not made of sections.
+        StorageError: it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> dict[str, object]:
+    """The values of TOML text by ``section.key``; ``name`` stands in messages.
+
+    Raises:
+        ConfigError: it is not TOML, or not made of sections.
+    """
+    import tomli  # noqa: PLC0415 -- a home without a file needs no parser
+
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError(f"{name} is longer than {MAX_FILE_BYTES} bytes")
+    try:
+        document = tomli.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name} is not TOML: {error}", hint="enigmacli config check") from error
+    found: dict[str, object] = {}
+    for section, table in document.items():
+        if not isinstance(table, dict):
+            raise unknown_key(section)
+        found |= {f"{section}.{word}": value for word, value in table.items()}
+    return found
+
+
+def unknown_key(name: str) -> ConfigError:
+    """The error for a key that does not exist, with the nearest one that does."""
+    near = get_close_matches(name, KEYS, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "enigmacli config show lists every key"
+    return ConfigError(f"unknown configuration key '{name}'", hint=hint, details={"key": name})
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like a key of a section but are none.
+
+    Not an error when loading: container platforms put names of their own into the
+    environment, which may begin alike.
+    """
+    known = {key.variable for key in KEYS.values()}
+    prefixes = tuple(f"ENIGMA_{section}_".upper() for section in SECTIONS)
+    return sorted(name for name in environ if name.startswith(prefixes) and name not in known)
+
+
+def _typed(raw: object, default: Scalar) -> Scalar | None:
+    """A TOML value of the default's type, whole numbers standing for numbers, or None."""
+    if isinstance(default, bool) or isinstance(raw, bool):
+        return raw if isinstance(raw, bool) and isinstance(default, bool) else None
+    if isinstance(default, float) and isinstance(raw, (int, float)):
+        number = float(raw)
+        return number if math.isfinite(number) else None
+    return raw if isinstance(raw, (str, int)) and type(raw) is type(default) else None
+
+
+def _parse(text: str, default: Scalar) -> Scalar | None:
+    """A text as a value of the default's type, or None."""
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text.lower())
+    if isinstance(default, str):
+        return text
+    try:
+        number = type(default)(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
