@@ -1,0 +1,1 @@
+"""Clients of attestation services; they fetch, and judge nothing."""

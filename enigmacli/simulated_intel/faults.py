@@ -1,0 +1,147 @@
+"""SIMULATION ONLY: failures on demand, for the next requests.
+
+A fault is written ``KIND[,times=N][,endpoint=report|sigrl][,retry-after=S]``, where KIND is
+an HTTP status from 400 to 599, or one of the words of :class:`FaultKind`.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from enigmacli.errors import ConfigError
+
+MAX_TIMES: Final = 1000
+MAX_RETRY_AFTER_S: Final = 86400
+
+_STATUS: Final = re.compile(r"[45][0-9]{2}")
+_OPTIONS: Final = ("times", "endpoint", "retry-after")
+
+
+class Endpoint(StrEnum):
+    """What can fail."""
+
+    REPORT = "report"
+    SIGRL = "sigrl"
+
+
+class FaultKind(StrEnum):
+    """How an answer goes wrong."""
+
+    HTTP_STATUS = "http-status"
+    DROP_CONNECTION = "drop-connection"
+    TRUNCATED_BODY = "truncated-body"
+    MISSING_SIGNATURE = "missing-signature"
+    MISSING_CERTIFICATE = "missing-certificate"
+    WRONG_SIGNATURE = "wrong-signature"
+    REPLAYED_REPORT = "replayed-report"
+
+
+_REPORT_ONLY: Final = frozenset(
+    {
+        FaultKind.MISSING_SIGNATURE,
+        FaultKind.MISSING_CERTIFICATE,
+        FaultKind.WRONG_SIGNATURE,
+        FaultKind.REPLAYED_REPORT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail, for some requests."""
+
+    kind: FaultKind
+    http_status: int = 0
+    """With :attr:`FaultKind.HTTP_STATUS` only."""
+    times: int = 1
+    endpoint: Endpoint | None = None
+    """``None``: either."""
+    retry_after_s: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the form that this module's text describes.
+
+        Raises:
+            ConfigError: ``text`` is not of that form.
+        """
+        word, *rest = text.split(",")
+        options = dict(part.partition("=")[::2] for part in rest)
+        unknown = options.keys() - set(_OPTIONS)
+        if unknown or len(options) != len(rest):
+            raise ConfigError(f"not a fault: {text[:80]!r}", hint=f"options: {', '.join(_OPTIONS)}")
+        kind, status = _kind(word)
+        endpoint = _endpoint(options.get("endpoint"))
+        if kind in _REPORT_ONLY:
+            if endpoint is Endpoint.SIGRL:
+                raise ConfigError(f"only a report can have the fault {word}")
+            endpoint = Endpoint.REPORT
+        retry_after = options.get("retry-after")
+        return cls(
+            kind,
+            status,
+            _number("times", options.get("times", "1"), 1, MAX_TIMES),
+            endpoint,
+            None
+            if retry_after is None
+            else _number("retry-after", retry_after, 0, MAX_RETRY_AFTER_S),
+        )
+
+    def concerns(self, endpoint: Endpoint) -> bool:
+        """Whether a request to ``endpoint`` can meet this fault."""
+        return self.endpoint in (None, endpoint)
+
+    def __str__(self) -> str:
+        """The form that :meth:`parse` reads."""
+        parts = [str(self.http_status) if self.http_status else self.kind.value]
+        parts += [f"times={self.times}"]
+        parts += [f"endpoint={self.endpoint}"] if self.endpoint else []
+        parts += [] if self.retry_after_s is None else [f"retry-after={self.retry_after_s}"]
+        return ",".join(parts)
+
+
+class FaultQueue:
+    """Faults in the order in which they will be met."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._faults = deque(fault for listed in faults for fault in [listed] * listed.times)
+
+    def __len__(self) -> int:
+        """How many requests are still to fail."""
+        return len(self._faults)
+
+    def take(self, endpoint: Endpoint) -> Fault | None:
+        """The fault that the next request to ``endpoint`` meets; it is met once."""
+        for index, fault in enumerate(self._faults):
+            if fault.concerns(endpoint):
+                del self._faults[index]
+                return fault
+        return None
+
+
+def _kind(word: str) -> tuple[FaultKind, int]:
+    if _STATUS.fullmatch(word):
+        return FaultKind.HTTP_STATUS, int(word)
+    words = [kind.value for kind in FaultKind if kind is not FaultKind.HTTP_STATUS]
+    if word not in words:
+        raise ConfigError(
+            f"not a fault: {word[:80]!r}", hint=f"an HTTP status, or one of {', '.join(words)}"
+        )
+    return FaultKind(word), 0
+
+
+def _endpoint(word: str | None) -> Endpoint | None:
+    if word is None:
+        return None
+    if word not in list(Endpoint):
+        raise ConfigError(f"no endpoint that can fail: {word[:80]!r}")
+    return Endpoint(word)
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise ConfigError(f"{name} is a number from {least} to {most}, not {text[:80]!r}")
+    return int(text)

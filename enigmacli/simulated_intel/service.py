@@ -1,0 +1,85 @@
+"""SIMULATION ONLY: ``ias serve``, a simulated attestation service as a running process."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from enclave import durable
+from enigmacli.errors import HomeBusyError, StorageError
+from enigmacli.simulated_intel import platforms
+from enigmacli.simulated_intel.behaviour import Behaviour
+from enigmacli.simulated_intel.events import ServiceEvent
+from enigmacli.simulated_intel.exchange import Answer, Request
+from enigmacli.simulated_intel.ias import SimulatedIas
+from enigmacli.simulated_intel.pki import SimulatedPki
+from enigmacli.simulated_intel.platforms import Platforms
+from enigmacli.simulated_intel.web import WebService, serve
+
+LOCK_NAME: Final = "ias.lock"
+SIMULATION_HEADERS: Final = {"X-Simulation": "true"}
+"""In every answer of a simulated service."""
+
+
+@dataclass(frozen=True, slots=True)
+class IasSettings:
+    """How to serve.
+
+    Attributes:
+        folder: keeps keys and provisioned platforms; one per network.
+        host: address to listen on.
+        port: 0 lets the system choose.
+        api_keys: without any, clients need no key; never shown.
+        behaviour: status, advisories, latency and faults to begin with.
+    """
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 8090
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+
+def run_ias(settings: IasSettings, report: Callable[[ServiceEvent], None]) -> None:
+    """Serve until SIGINT or SIGTERM; for a process's main thread.
+
+    Args:
+        settings: how.
+        report: told when the service listens, and of every answer.
+
+    Raises:
+        PortBusyError: the address is taken, or not this machine's.
+        HomeBusyError: another service uses the folder.
+        StorageError: the folder cannot be used, or what it holds is damaged.
+    """
+    pki = SimulatedPki.load_or_create(settings.folder, datetime.now(UTC))
+    with ExitStack() as stack:
+        _lock(stack, settings.folder)
+        ias = SimulatedIas(
+            pki,
+            Platforms(settings.folder / platforms.FILE_NAME),
+            settings.behaviour,
+            settings.api_keys,
+        )
+
+        async def decide(request: Request) -> Answer:
+            return ias.answer(request, time.time_ns() // 1000)
+
+        service = WebService(decide, report, SIMULATION_HEADERS, pki.trust_root_entry())
+        serve(service, settings.host, settings.port)
+
+
+def _lock(stack: ExitStack, folder: Path) -> None:
+    path = folder / LOCK_NAME
+    try:
+        stack.enter_context(durable.lock(path))
+    except BlockingIOError as error:
+        raise HomeBusyError(
+            f"another simulated attestation service uses {folder}",
+            hint=f"its process id is in {path}",
+        ) from error
+    except OSError as error:
+        raise StorageError(f"cannot lock {path}: {error}") from error
