@@ -15,15 +15,30 @@ from enclave.errors import CallError, EnclaveUnavailableError
 
 DIE_WITH_PARENT: Final = "--die-with-parent"
 
-# Runs before anything of the package is imported: the folder named first is where it comes
-# from, ahead of any installed copy, and nothing else is taken for it.
+# Runs before anything of the package is imported. The package comes from the folder named
+# first and from its sources, which are what is measured: never from a cached .pyc, and
+# nothing else in that folder can be imported.
 _START: Final = """\
-import os, sys
-folder = sys.argv.pop(1)
-sys.path.insert(0, folder)
-import enclave
-if not os.path.samefile(os.path.dirname(enclave.__file__), os.path.join(folder, "enclave")):
-    sys.exit("the enclave package was found elsewhere")
+import importlib.machinery, importlib.util, os, sys
+
+class Source(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+def hook(path):
+    if path != package and not path.startswith(package + os.sep):
+        raise ImportError
+    return importlib.machinery.FileFinder(path, (Source, [".py"]))
+
+package = os.path.join(os.path.realpath(sys.argv.pop(1)), "enclave")
+sys.path_hooks.insert(0, hook)
+first = os.path.join(package, "__init__.py")
+spec = importlib.util.spec_from_file_location(
+    "enclave", first, loader=Source("enclave", first), submodule_search_locations=[package]
+)
+sys.modules["enclave"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
 from enclave.__main__ import main
 status = main()
 sys.stderr.flush()

@@ -1,7 +1,10 @@
 """The client with real processes: quick, without a network, and as few as will do."""
 
+import importlib.util
 import os
+import py_compile
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -373,3 +376,35 @@ def test_usage_is_explained_on_standard_error(tmp_path: Path) -> None:
         assert ended.stdout == b""
         assert b"--role judge" in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def copied(folder: Path) -> Path:
+    """A folder with a copy of the trusted package's sources."""
+    shutil.copytree(PACKAGE, folder / "enclave", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_what_runs_is_the_measured_source_and_no_cached_bytecode(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    source = folder / "enclave" / "measurement.py"
+    genuine = source.read_bytes()
+    stamp = source.stat().st_mtime_ns
+    forged = genuine + b"raise SystemExit(7)\n"
+    source.write_bytes(forged)
+    py_compile.compile(str(source), doraise=True)
+    cached = Path(importlib.util.cache_from_source(str(source)))
+    header, code = cached.read_bytes()[:16], cached.read_bytes()[16:]
+    cached.write_bytes(header[:12] + len(genuine).to_bytes(4, "little") + code)  # passes as fresh
+    source.write_bytes(genuine)
+    os.utime(source, ns=(stamp, int.from_bytes(header[8:12], "little") * 10**9))
+
+    with EnclaveClient.keys(package=folder, state=tmp_path / "state") as started:
+        assert started.status().measurement == MEASUREMENT
+
+
+def test_files_beside_the_package_stand_in_for_no_other_module(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    (folder / "hmac.py").write_text("raise SystemExit(7)\n")
+
+    with EnclaveClient.keys(package=folder, state=tmp_path / "state") as started:
+        assert started.status().measurement == MEASUREMENT
