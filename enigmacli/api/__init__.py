@@ -1,0 +1,1 @@
+"""What a running node serves: JSON-RPC in CometBFT's encoding."""
