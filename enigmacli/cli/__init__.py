@@ -1,0 +1,163 @@
+"""The command line: one module per command or group, imported when it is called.
+
+``enigmacli --help`` and ``--version`` import click and this package's base, nothing else.
+How a command is written is told in :mod:`enigmacli.cli.options`; what becomes of a failure,
+in :mod:`enigmacli.cli.boundary`.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import PurePath
+from typing import Any, Final
+
+import click
+
+from enigmacli.cli.context import Services
+from enigmacli.cli.options import Group, share
+from enigmacli.version import VERSION
+
+PROGRAMS: Final = ("enigmacli", "enigmad")
+"""The names under which the program is installed, the usual one first."""
+
+COMMANDS: Final = {
+    "quickstart": "The whole story on this machine: two nodes and a simulated Intel.",
+    "init": "Create a home: configuration, node keys, genesis document.",
+    "keys": "Account keys: add, list, show, delete, export, import.",
+    "genesis": "The genesis document, appraisal policy included.",
+    "bootstrap": "Make the network's first seed and put its public keys into genesis.",
+    "enclave": "The trusted side: keys, status, measurement, backup.",
+    "attest": "Evidence: fetch it, read it, verify it.",
+    "tx": "Send a transaction: register, transfer, validator power.",
+    "query": "Ask the chain.",
+    "seed": "The network's seed: wait for it, unseal it, see what is held.",
+    "start": "Run the node.",
+    "ias": "A simulated Intel Attestation Service, or a proxy to the real one.",
+    "status": "Where this home stands, and the node it talks to.",
+    "config": "Show, change and check the configuration.",
+    "explain": "What an error code means, and what to do.",
+    "replay": "Execute stored blocks again and compare the app hashes.",
+    "version": "Versions of the program and what it runs on.",
+}
+"""Name -> one-line summary; the module ``enigmacli.cli.<name>`` holds ``command``."""
+
+ALIASES: Final = {"q": "query"}
+"""Second names, which work and are not listed."""
+
+
+class EndedError(Exception):
+    """A command was ended from outside; its cause says how."""
+
+
+class Root(Group):
+    """The program itself: finds commands by name, turns every failure into an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        """Import the command's module."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"enigmacli.cli.{name}").command
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands from the table, without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Like click's, but an end from outside reaches the boundary as it is.
+
+        Raises:
+            EndedError: interrupted, or whoever reads the output has gone; click would print
+                a line of its own, or exit with a code of its own.
+        """
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError, BrokenPipeError) as end:
+            raise EndedError from end
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *unused: Any,
+        **extra: Any,
+    ) -> Any:
+        """Run one command and end the process with its exit code."""
+        del unused
+        arguments = list(sys.argv[1:] if args is None else args)
+        program = prog_name if prog_name in PROGRAMS else program_name(sys.argv[0])
+        services = extra.pop("obj", None) or Services(program, json=asks_json(arguments))
+        extra.pop("standalone_mode", None)
+        try:
+            code = self._run(services, arguments, extra)
+        finally:
+            services.close()
+        sys.exit(code)
+
+    def _run(self, services: Services, arguments: list[str], extra: dict[str, Any]) -> int:
+        try:
+            result = super().main(
+                arguments, services.program, standalone_mode=False, obj=services, **extra
+            )
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001 -- the boundary: nothing passes
+            from enigmacli.cli.boundary import report  # noqa: PLC0415 -- paid only by failures
+
+            return report(
+                services, error.__cause__ or error if isinstance(error, EndedError) else error
+            )
+        from enigmacli.cli.output import show_warnings  # noqa: PLC0415
+
+        show_warnings(services)
+        return result if isinstance(result, int) else 0
+
+
+def program_name(called: str) -> str:
+    """The name by which the program was called, where it is one of its own."""
+    name = PurePath(called).name
+    return name if name in PROGRAMS else PROGRAMS[0]
+
+
+def asks_json(arguments: Sequence[str]) -> bool:
+    """Whether the arguments ask for JSON; looked up before click reads them.
+
+    A usage error may come before the option was read, and is to be JSON all the same.
+    """
+    for at, argument in enumerate(arguments):
+        if argument == "--":
+            return False
+        if argument in ("-ojson", "--output=json"):
+            return True
+        if argument in ("-o", "--output") and arguments[at + 1 : at + 2] == ["json"]:
+            return True
+    return False
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name=None, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Network key agreement: register a node, receive the network's secret, run.
+
+    Data goes to standard output, talk to standard error; -o json prints one JSON document.
+    """
+
+
+share(cli)
+
+
+def main() -> None:
+    """Run the program on the process's own arguments."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a locale without a letter is no bug
+    cli.main()

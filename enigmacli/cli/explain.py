@@ -1,0 +1,80 @@
+"""``enigmacli explain``: what a code means, why it happens, and what to do."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from enclave.errors import EnclaveError
+from enigmacli.cli.chain_codes import CHAIN_CODES
+from enigmacli.cli.context import Services, pass_services
+from enigmacli.cli.exit_codes import MEANINGS, exit_code_of
+from enigmacli.cli.explanations import explanation_of
+from enigmacli.cli.options import command as declare
+from enigmacli.cli.options import nearest
+from enigmacli.cli.output import emit
+from enigmacli.errors import EnigmaError
+
+ELSEWHERE: Final = (
+    "enigmacli.app.errors",
+    "enigmacli.chain.sdk_codes",
+    "enigmacli.child",
+    "enigmacli.engine.chain",
+    "enigmacli.engine.mempool",
+    "enigmacli.engine.validator_key",
+)
+"""The modules, besides the two of errors, that define a code."""
+
+
+@declare("explain")
+@click.argument("code", required=False)
+@pass_services
+def command(services: Services, code: str | None) -> None:
+    """Explain an error CODE, an exit code (6), or a chain's code (register/3).
+
+    Without CODE: list them all.
+    """
+    classes = by_code()
+    if code is None:
+        emit(services, {"codes": sorted(classes)}, "\n".join(sorted(classes)))
+        return
+    document = _explain(code, classes)
+    emit(services, document, "\n".join(f"{name}: {value}" for name, value in document.items()))
+
+
+def by_code() -> dict[str, type[Exception]]:
+    """Every error class of the program by its code."""
+    for module in ELSEWHERE:
+        import_module(module)
+    families: tuple[type[Any], ...] = (EnigmaError, EnclaveError)
+    return {cls.code: cls for family in families for cls in reversed([*_descendants(family)])}
+
+
+def _descendants(cls: type[Any]) -> Iterator[type[Any]]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _descendants(child)
+
+
+def _explain(code: str, classes: dict[str, type[Exception]]) -> dict[str, Any]:
+    if code.isascii() and code.isdigit() and int(code) in MEANINGS:
+        meaning, remedy = MEANINGS[int(code)]
+        return {"exit_code": int(code), "meaning": meaning, "what to do": remedy}
+    if code in CHAIN_CODES:
+        return {"code": code, "meaning": CHAIN_CODES[code], "exit_code": 7}
+    if code not in classes:
+        near = nearest(code, [*classes, *CHAIN_CODES])
+        error = click.UsageError(f"there is no code '{code}'")
+        vars(error)["possibilities"] = near
+        raise error
+    cls = classes[code]
+    found = explanation_of(cls)
+    document = {
+        "code": code,
+        "meaning": " ".join((cls.__doc__ or "").partition("\n\n")[0].split()),
+        "why": found.why,
+        "what to do": found.remedy,
+        "exit_code": exit_code_of(cls),
+    }
+    return document | ({"try": found.hint} if found.hint else {})

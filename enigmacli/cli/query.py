@@ -1,0 +1,231 @@
+"""``query``: what the chain knows. The node's word is not verified against headers here."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from enigmacli.cli.context import Services, pass_services
+from enigmacli.cli.lines import as_json
+from enigmacli.cli.options import chain_options, group
+from enigmacli.cli.output import emit, table
+from enigmacli.cli.parameters import NODE_ID, TX_HASH
+
+if TYPE_CHECKING:
+    from enigmacli.chain.records import NodeRecord
+
+NODE_KEY_FILE: Final = "node-master-key.txt"
+IO_KEY_FILE: Final = "io-master-key.txt"
+
+
+@group("query")
+def command() -> None:
+    """Ask the chain."""
+
+
+@group("register")
+def register() -> None:
+    """The registration module: nodes, their encrypted seeds, the network's keys."""
+
+
+command.add_command(register)
+
+
+@register.command("seed")
+@click.argument("node_id", type=NODE_ID)
+@chain_options
+@pass_services
+def seed(services: Services, node_id: bytes) -> None:
+    """The seed as the network encrypted it to NODE_ID (64 hex characters)."""
+    with _expected_to_be_registered(services, node_id):
+        encrypted = f"0x{services.queries().encrypted_seed(node_id).hex()}"
+    emit(services, {"node_id": node_id.hex(), "encrypted_seed": encrypted}, encrypted)
+
+
+@register.command("secret-network-params")
+@click.option(
+    "--out-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Where the two files go [default: the current folder].",
+)
+@chain_options
+@pass_services
+def secret_network_params(services: Services, out_dir: Path) -> None:
+    """Write node-master-key.txt and io-master-key.txt, and print both keys as JSON."""
+    from enigmacli import home as homes  # noqa: PLC0415 -- not paid by --help
+
+    queries = services.queries()
+    keys = (queries.registration_key(), queries.tx_key())
+    _check_against_genesis(services, keys)
+    node_key, io_key = (base64.b64encode(key).decode() for key in keys)
+    homes.replace(out_dir / NODE_KEY_FILE, node_key.encode())
+    homes.replace(out_dir / IO_KEY_FILE, io_key.encode())
+    document = {"node_exch_key": {"bytes": node_key}, "io_exch_key": {"bytes": io_key}}
+    emit(services, document, lambda: as_json(document, indent=2))
+
+
+def _check_against_genesis(services: Services, keys: tuple[bytes, bytes]) -> None:
+    """Refuse keys that are not those of this home's genesis document, where it has any.
+
+    Raises:
+        UntrustedAnswerError: the node gave another network's keys.
+    """
+    from enigmacli.errors import UntrustedAnswerError  # noqa: PLC0415 -- not paid by --help
+
+    known = services.genesis.app_state.keys if services.has_genesis else None
+    if known is not None and (known.exchange_pk, known.io_pk) != keys:
+        raise UntrustedAnswerError(
+            "the node's keys are not those of this home's genesis document",
+            hint="name a node of your network with --node",
+            details={"expected": known.exchange_pk.hex(), "seen": keys[0].hex()},
+        )
+
+
+@register.command("node")
+@click.argument("node_id", type=NODE_ID)
+@chain_options
+@pass_services
+def node(services: Services, node_id: bytes) -> None:
+    """The record of NODE_ID."""
+    with _expected_to_be_registered(services, node_id):
+        document = _record(services, services.queries().node(node_id))
+    emit(services, document, lambda: _lines(document))
+
+
+@contextmanager
+def _expected_to_be_registered(services: Services, node_id: bytes) -> Iterator[None]:
+    """Give the failure to find a node its own name.
+
+    Raises:
+        NotRegisteredError: the chain does not know the node.
+    """
+    from enigmacli.errors import NotFoundError, NotRegisteredError  # noqa: PLC0415
+
+    try:
+        yield
+    except NotFoundError as error:
+        raise NotRegisteredError(
+            f"node {node_id.hex()} is not registered",
+            hint=f"{services.program} query register nodes",
+            details=error.details,
+        ) from error
+
+
+@register.command("nodes")
+@chain_options
+@pass_services
+def nodes(services: Services) -> None:
+    """Every registered node."""
+    found = [_record(services, record) for record in services.queries().nodes()]
+    columns = ("node_id", "owner", "height", "evidence_kind", "tcb_status")
+    rows = [columns, *(tuple(str(record[name]) for name in columns) for record in found)]
+    emit(services, {"nodes": found}, lambda: table(rows) if found else "no node is registered")
+
+
+def _record(services: Services, record: "NodeRecord") -> dict[str, Any]:
+    from enigmacli.chain.address import encode_address  # noqa: PLC0415 -- not paid by --help
+
+    owned = any(record.owner)
+    return {
+        "node_id": record.node_id.hex(),
+        "owner": encode_address(services.prefix, record.owner) if owned else None,
+        "height": record.height,
+        "epoch": record.epoch,
+        "evidence_kind": record.evidence_kind,
+        "measurement": record.measurement.hex(),
+        "tcb_status": record.tcb_status,
+        "evidence_sha256": record.evidence_sha256.hex(),
+        "encrypted_seed": f"0x{record.encrypted_seed.hex()}",
+    }
+
+
+@command.command("account")
+@click.argument("address")
+@chain_options
+@pass_services
+def account(services: Services, address: str) -> None:
+    """Number and sequence of ADDRESS."""
+    found = services.queries().account(address)
+    document = {"address": address, "account_number": found.number, "sequence": found.sequence}
+    emit(services, document, lambda: _lines(document))
+
+
+@command.command("balance")
+@click.argument("address")
+@click.option("--denom", default="uscrt", show_default=True, help="Denomination.")
+@chain_options
+@pass_services
+def balance(services: Services, address: str, denom: str) -> None:
+    """What ADDRESS holds."""
+    held = services.queries().balance(address, denom)
+    emit(
+        services,
+        {"address": address, "denom": denom, "amount": str(held)},
+        f"{held}{denom}",
+    )
+
+
+@command.command("tx")
+@click.argument("tx_hash", metavar="HASH", type=TX_HASH)
+@chain_options
+@pass_services
+def tx(services: Services, tx_hash: bytes) -> None:
+    """A transaction and what its execution gave, by its HASH."""
+    found = services.rpc().tx(tx_hash)
+    result = found.result
+    document = {
+        "tx_hash": found.hash.hex().upper(),
+        "height": found.height,
+        "index": found.index,
+        "code": result.code,
+        "codespace": result.codespace,
+        "log": result.log,
+        "gas_wanted": result.gas_wanted,
+        "gas_used": result.gas_used,
+        "events": [
+            {
+                "type": event.type,
+                "attributes": {one.key: one.value for one in event.attributes},
+            }
+            for event in result.events
+        ],
+    }
+    plain = {name: value for name, value in document.items() if name != "events"}
+    emit(services, document, lambda: _lines(plain))
+
+
+@command.command("block")
+@click.argument("height", type=click.IntRange(min=1), required=False)
+@chain_options
+@pass_services
+def block(services: Services, height: int | None) -> None:
+    """The block at HEIGHT, by default the newest."""
+    from enigmacli.chain.block_time import format_time  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.chain.tx import tx_hash as hash_of  # noqa: PLC0415
+
+    found = services.rpc().block(height)
+    header = found.block.header
+    document = {
+        "height": header.height,
+        "chain_id": header.chain_id,
+        "time": format_time(header.time_ns),
+        "hash": found.block_id.hash.hex().upper(),
+        "app_hash": header.app_hash.hex().upper(),
+        "proposer": header.proposer_address.hex().upper(),
+        "txs": [hash_of(raw).hex().upper() for raw in found.block.txs],
+    }
+    emit(services, document, lambda: _lines(document))
+
+
+def _lines(document: dict[str, Any]) -> str:
+    shown = {
+        name: " ".join(value) if isinstance(value, list) else value
+        for name, value in document.items()
+        if value not in ("", None, [])
+    }
+    return table([(name.replace("_", " "), str(value)) for name, value in shown.items()])

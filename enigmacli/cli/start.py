@@ -1,0 +1,127 @@
+"""``start``: run the node until it is told to stop."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from enigmacli.cli import bootstrap, seed
+from enigmacli.cli.attestation_service import service_options
+from enigmacli.cli.context import Services, pass_services
+from enigmacli.cli.interruption import orderly_interruption
+from enigmacli.cli.options import account_options, chain_options, config_option
+from enigmacli.cli.options import command as declare
+
+if TYPE_CHECKING:
+    from enigmacli.engine.settings import NodeSettings
+
+ENGINES: Final = ("embedded", "cometbft")
+
+
+@declare("start")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="embedded",
+    show_default=True,
+    help="What orders transactions.",
+)
+@config_option("--follow", key="node.follow", metavar="URL", help="Follow this node's chain.")
+@click.option(
+    "--wait-for-seed",
+    is_flag=True,
+    help="Wait for the network's answer, and unseal it, before syncing.",
+)
+@click.option(
+    "--bootstrap",
+    "bootstrap_first",
+    is_flag=True,
+    help="Bootstrap first: this home is the network's first node.",
+)
+@config_option("--rpc-listen", key="rpc.listen", metavar="HOST:PORT", help="JSON-RPC server.")
+@config_option(
+    "--block-interval",
+    key="node.block_interval_s",
+    metavar="SECONDS",
+    help="Shortest time between two blocks.",
+)
+@config_option(
+    "--empty-blocks-interval",
+    key="node.empty_blocks_interval_s",
+    metavar="SECONDS",
+    help="Longest time between two blocks.",
+)
+@click.option(
+    "--die-with-parent",
+    is_flag=True,
+    hidden=True,
+    help="Stop when standard input ends, for whoever starts this program.",
+)
+@chain_options
+@account_options
+@service_options
+@pass_services
+def command(
+    services: Services,
+    engine: str,
+    *,
+    wait_for_seed: bool,
+    bootstrap_first: bool,
+    die_with_parent: bool,
+) -> None:
+    """Run the node until SIGINT or SIGTERM.
+
+    It refuses to start while the enclave holds no seed of this network. One line tells each
+    event; "listening" names the address that was bound. With -o json each line is a document.
+    """
+    _check_engine(engine)
+    if die_with_parent:
+        from enigmacli.lifeline import die_with_parent as watch  # noqa: PLC0415
+
+        watch()
+    with ExitStack() as held:
+        held.enter_context(services.home.lock())
+        if bootstrap_first:
+            bootstrap.run(services)
+        _run(services, wait_for_seed=wait_for_seed)
+
+
+def _check_engine(engine: str) -> None:
+    """Refuse what this version does not have.
+
+    Raises:
+        click.UsageError: the engine is CometBFT.
+    """
+    if engine != "embedded":
+        raise click.UsageError(f"--engine {engine} is not part of this version; use embedded")
+
+
+def _run(services: Services, *, wait_for_seed: bool) -> None:
+    from enigmacli.cli.node_events import Printer  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.engine.node import run_node  # noqa: PLC0415
+
+    settings = _settings(services, wait_for_seed=wait_for_seed)
+    with orderly_interruption():
+        run_node(settings, Printer(services))
+
+
+def _settings(services: Services, *, wait_for_seed: bool) -> "NodeSettings":
+    from enigmacli.engine.settings import NodeSettings  # noqa: PLC0415
+
+    home, config = services.home, services.config
+    return NodeSettings(
+        genesis_file=home.genesis_file,
+        data_dir=home.data_dir,
+        enclave_dir=home.enclave_dir,
+        priv_validator_key_file=home.priv_validator_key_file,
+        node_key_file=home.node_key_file,
+        moniker=config.node.moniker,
+        rpc_listen=config.rpc.listen,
+        block_interval_s=config.node.block_interval_s,
+        empty_blocks_interval_s=config.node.empty_blocks_interval_s,
+        follow_url=config.node.follow or None,
+        wait_for_seed=wait_for_seed,
+        unseal=seed.unsealer(services) if wait_for_seed else None,
+        enclave_package=services.package,
+        enclave_backend=config.enclave.backend,
+    )

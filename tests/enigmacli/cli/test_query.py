@@ -1,0 +1,131 @@
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from enigmacli.simulated_intel.pki import SimulatedPki
+from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram, network_in_memory
+
+UNKNOWN = "99" * 32
+
+
+@pytest.fixture(scope="module")
+def network(
+    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
+) -> Iterator[NetworkInMemory]:
+    folder = tmp_path_factory.mktemp("network")
+    with network_in_memory(folder, pki, root_file) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bob(network: NetworkInMemory) -> NetworkProgram:
+    """A registered newcomer."""
+    made = network.newcomer("bob")
+    made.ok("tx", "register", "auth", str(made.home / "attestation_cert.der"), "-y")
+    return made
+
+
+@pytest.fixture(scope="module")
+def node_id(bob: NetworkProgram) -> str:
+    return str(bob.ok("seed", "status")["node_id"])
+
+
+def test_the_encrypted_seed_is_printed_as_the_peer_does(bob: NetworkProgram, node_id: str) -> None:
+    shown = bob("query", "register", "seed", node_id)
+
+    assert shown.code == 0
+    assert shown.out.startswith("0x")
+    assert len(bytes.fromhex(shown.out.strip().removeprefix("0x"))) == 48
+    assert bob("q", "register", "seed", f"0x{node_id}").out == shown.out
+    assert bob.ok("query", "register", "seed", node_id) == {
+        "node_id": node_id,
+        "encrypted_seed": shown.out.strip(),
+    }
+
+
+@pytest.mark.parametrize("what", ["seed", "node"])
+def test_an_unknown_node_is_an_error_of_its_own(bob: NetworkProgram, what: str) -> None:
+    got = bob("query", "register", what, UNKNOWN, "-o", "json")
+
+    assert (got.code, got.out) == (7, "")
+    assert got.error["code"] == "not-registered"
+
+
+@pytest.mark.parametrize("text", ["", "zz", "99" * 31, "0x" + "99" * 33])
+def test_a_node_id_of_another_form_is_a_usage_error(bob: NetworkProgram, text: str) -> None:
+    assert bob("query", "register", "seed", text).code == 2
+
+
+def test_the_network_s_keys_go_into_two_files_without_a_line_end(
+    bob: NetworkProgram, tmp_path: Path
+) -> None:
+    shown = bob("query", "register", "secret-network-params", "--out-dir", str(tmp_path))
+
+    keys = json.loads(shown.out)
+    genesis = json.loads((bob.home / "config" / "genesis.json").read_text())
+    register = genesis["app_state"]["register"]
+    node_key = (tmp_path / "node-master-key.txt").read_text()
+    io_key = (tmp_path / "io-master-key.txt").read_text()
+    assert node_key == keys["node_exch_key"]["bytes"] == register["node_exch_master_key"]["bytes"]
+    assert io_key == keys["io_exch_key"]["bytes"] == register["io_master_key"]["bytes"]
+    assert len(base64.b64decode(node_key)) == 32
+
+
+def test_keys_of_another_network_are_not_written(bob: NetworkProgram, tmp_path: Path) -> None:
+    file = bob.home / "config" / "genesis.json"
+    before = file.read_text()
+    genesis = json.loads(before)
+    register = genesis["app_state"]["register"]
+    register["node_exch_master_key"], register["io_master_key"] = (
+        register["io_master_key"],
+        register["node_exch_master_key"],
+    )
+    file.write_text(json.dumps(genesis))
+
+    got = bob(
+        "query", "register", "secret-network-params", "--out-dir", str(tmp_path), "-o", "json"
+    )
+
+    file.write_text(before)
+    assert (got.code, got.error["code"]) == (5, "untrusted-answer")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_local_state(bob: NetworkProgram) -> None:
+    got = bob("query", "register", "secret-network-params", "--out-dir", "/proc/none")
+
+    assert got.code == 3
+
+
+def test_a_record_shows_what_the_confirm_carried(bob: NetworkProgram, node_id: str) -> None:
+    record = bob.ok("query", "register", "node", node_id)
+
+    (key,) = bob.ok("keys", "list")["keys"]
+    assert record["owner"] == key["address"]
+    assert (record["evidence_kind"], record["tcb_status"], record["epoch"]) == ("epid", "OK", 0)
+    assert record["measurement"] == bob.ok("enclave", "measure")["mr_enclave"]
+    assert record in bob.ok("query", "register", "nodes")["nodes"]
+
+
+def test_account_balance_and_transaction_can_be_asked_for(
+    network: NetworkInMemory, bob: NetworkProgram
+) -> None:
+    (key,) = bob.ok("keys", "list")["keys"]
+    sent = network.first.ok("tx", "bank", "send", "alice", key["address"], "7uscrt", "-y")
+
+    account = bob.ok("query", "account", key["address"])
+    held = bob.ok("query", "balance", key["address"])
+    found = bob.ok("query", "tx", sent["tx_hash"])
+
+    assert (account["account_number"], account["sequence"]) == (1, 1)
+    assert bob("query", "balance", key["address"]).out == f"{held['amount']}uscrt\n"
+    assert (found["height"], found["code"]) == (sent["height"], 0)
+
+
+def test_an_unknown_transaction_is_not_found(bob: NetworkProgram) -> None:
+    got = bob("query", "tx", UNKNOWN, "-o", "json")
+
+    assert (got.code, got.error["code"]) == (7, "not-found")

@@ -1,0 +1,106 @@
+import json
+from typing import Any
+
+import pytest
+
+from enigmacli.cli.context import Services
+from enigmacli.cli.node_events import Printer, document, words
+from enigmacli.engine import events
+
+
+def test_the_engine_that_is_not_part_of_this_version_is_a_usage_error(program: Any) -> None:
+    got = program("start", "--engine", "cometbft", "-o", "json")
+
+    assert got.code == 2
+    assert "not part of this version" in got.error["message"]
+
+
+def test_without_a_home_it_names_init(program: Any) -> None:
+    got = program("start", "-o", "json")
+
+    assert (got.code, got.error["code"]) == (3, "home-missing")
+
+
+def test_a_home_in_use_names_the_process(simulated: Any) -> None:
+    from enigmacli.home import Home  # noqa: PLC0415
+
+    with Home(simulated.home).lock():
+        got = simulated("start", "-o", "json")
+
+    assert (got.code, got.error["code"]) == (3, "home-busy")
+    assert got.error["details"]["pid"]
+
+
+def test_a_genesis_without_network_keys_names_bootstrap(simulated: Any) -> None:
+    got = simulated("start", "--rpc-listen", "127.0.0.1:0", "-o", "json")
+
+    assert (got.code, got.error["code"]) == (3, "not-bootstrapped")
+    assert "bootstrap" in got.error["hint"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--rpc-listen", "nowhere"), ("--follow", "ftp://x"), ("--block-interval", "-1")],
+)
+def test_an_option_out_of_form_is_a_configuration_error(
+    simulated: Any, option: tuple[str, str]
+) -> None:
+    assert simulated("start", *option, "-o", "json").code == 3
+
+
+def test_events_are_documents_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = Printer(Services(json=True))
+
+    tell(events.Listening("http://127.0.0.1:1"))
+    tell(events.BlockCommitted(3, b"\x01", b"\xab", 2))
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert json.loads(first) == {"event": "listening", "rpc": "http://127.0.0.1:1"}
+    assert json.loads(second) == {
+        "event": "block", "height": 3, "block_hash": "01", "app_hash": "ab", "txs": 2,
+    }  # fmt: skip
+
+
+EVERY_EVENT = (
+    events.Listening("http://127.0.0.1:1"),
+    events.WaitingForSeed(2),
+    events.SeedReady(b"\x0e" * 32),
+    events.ChainReady("net-1", 5, b"\xab", 1),
+    events.BlockCommitted(3, b"\x01", b"\xab", 2),
+    events.ProposalRefused(4),
+    events.ProducerStopped(4, 1, 3),
+    events.SourceLost("no answer", 1.5),
+    events.SourceBack(9),
+    events.CaughtUp(9, b"\xab"),
+    events.AppReason("kind: why"),
+    events.Alarm("two answers", 9),
+    events.Stopped(),
+)
+
+
+@pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: type(event).__name__)
+def test_every_event_has_words_and_a_document(event: events.NodeEvent) -> None:
+    assert words(event)
+    assert "\n" not in words(event)
+    assert json.loads(json.dumps(document(event)))["event"]
+
+
+def test_an_alarm_goes_to_standard_error_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    Printer(Services())(events.Alarm("two answers", 9))
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "ALARM at height 9: two answers\n"
+
+
+def test_replay_wants_it_said_that_no_enclave_takes_part(simulated: Any) -> None:
+    got = simulated("replay", "-o", "json")
+
+    assert got.code == 2
+    assert "--without-enclave" in got.error["message"]
+
+
+def test_replay_of_a_home_without_blocks_is_local_state(simulated: Any) -> None:
+    got = simulated("replay", "--without-enclave", "-o", "json")
+
+    assert (got.code, got.error["code"]) == (3, "config")
