@@ -1,0 +1,46 @@
+# Two commands do everything: `make quickstart` runs the main job, `make test` the tests.
+# Nothing is needed beforehand but Python 3.11 and make; .venv is made from the lock file.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: quickstart test unit e2e check bench lock clean
+
+quickstart: $(READY) ## the whole story on this machine: bootstrap, register, unseal, follow
+	$(BIN)/enigmacli quickstart
+
+test: $(READY) ## unit tests without any network, then end-to-end tests with real processes
+	scripts/test.sh
+
+unit: $(READY) ## the unit tests alone
+	scripts/test.sh unit
+
+e2e: $(READY) ## the end-to-end tests alone
+	scripts/test.sh e2e
+
+check: $(READY) ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## ratios against raw primitives, measured in one run
+	$(BIN)/python -m bench
+
+lock: $(READY) ## pin and hash every dependency anew, without addresses
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q pip-tools
+	build/lock/bin/pip-compile -q --extra dev --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
+	  -o requirements.lock pyproject.toml
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q enclave enigmacli # every command starts faster
+	touch $(READY)
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

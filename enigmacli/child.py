@@ -1,0 +1,135 @@
+"""This program as a child of itself: one command to its end, or one that keeps running."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from enclave.errors import BY_CODE, EnclaveError
+from enigmacli import errors
+from enigmacli.errors import EnigmaError, WaitTimeoutError
+
+START_TIMEOUT_S: Final = 60.0
+COMMAND_TIMEOUT_S: Final = 120.0
+_POLL_S: Final = 0.02
+_PROGRAM: Final = (sys.executable, "-m", "enigmacli")
+
+
+class ChildError(EnigmaError):
+    """A command of this program failed in a way that it did not name."""
+
+    code = "child-failed"
+
+
+def run_command(*arguments: str) -> dict[str, Any]:
+    """Run one command to its end.
+
+    Returns:
+        Its result, as ``-o json`` prints it.
+
+    Raises:
+        EnigmaError, EnclaveError: what the command named as its own failure.
+        WaitTimeoutError: it did not end in time.
+    """
+    try:
+        done = subprocess.run(
+            (*_PROGRAM, *arguments, "-o", "json"),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env=_environment(), timeout=COMMAND_TIMEOUT_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise WaitTimeoutError(f"{arguments[0]} did not end in {error.timeout:.0f} s") from error
+    if done.returncode:
+        raise named_error(arguments[0], done.stderr)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+class Child:
+    """A command that keeps running, and ends when this process does, however that ends."""
+
+    def __init__(self, name: str, arguments: Sequence[str], logs: Path) -> None:
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.name = name
+        self._log = logs / f"{name}.log"
+        self._errors = logs / f"{name}.err"
+        with self._log.open("wb") as out, self._errors.open("wb") as err:
+            self._process = subprocess.Popen(
+                (*_PROGRAM, *arguments, "--die-with-parent", "-o", "json"),
+                stdin=subprocess.PIPE, stdout=out, stderr=err, env=_environment(),
+                start_new_session=True,
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        """Nothing more: the child runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the child, politely at first."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def listening(self) -> dict[str, Any]:
+        """Wait for the line that says where the child listens.
+
+        Raises:
+            EnigmaError, EnclaveError: the child ended; what it named as its failure.
+            WaitTimeoutError: it said nothing in time.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            ended = self._process.poll() is not None
+            for line in self._log.read_text(errors="replace").splitlines():
+                event = _document(line)
+                if event.get("event") == "listening":
+                    return event
+            if ended:
+                raise named_error(self.name, self._errors.read_text(errors="replace"))
+            time.sleep(_POLL_S)
+        raise WaitTimeoutError(
+            f"{self.name} did not start within {START_TIMEOUT_S:.0f} s", hint=f"see {self._errors}"
+        )
+
+
+def named_error(name: str, stderr: str) -> EnigmaError | EnclaveError:
+    """The failure that a child named on standard error, as the error it was there."""
+    for line in reversed(stderr.splitlines()):
+        told = _document(line).get("error")
+        if isinstance(told, dict):
+            return _rebuilt(name, told)
+    return ChildError(f"{name} failed and did not say why", details={"stderr": stderr[-2000:]})
+
+
+def _rebuilt(name: str, told: dict[str, Any]) -> EnigmaError | EnclaveError:
+    code, message = str(told.get("code")), f"{name}: {told.get('message')}"
+    details = told.get("details") or {}
+    if code in BY_CODE:
+        return BY_CODE[code](
+            message, expected=str(details.get("expected", "")), seen=str(details.get("seen", ""))
+        )
+    kinds = {cls.code: cls for cls in vars(errors).values() if isinstance(cls, type)
+             and issubclass(cls, EnigmaError)}  # fmt: skip
+    return kinds.get(code, ChildError)(message, hint=str(told.get("hint") or ""), details=details)
+
+
+def _document(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _environment() -> dict[str, str]:
+    """The environment without this program's own settings: a child gets flags."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ENIGMA_")}

@@ -1,0 +1,81 @@
+"""``quickstart``: the whole story on this machine."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from enigmacli.cli.context import Services, pass_services
+from enigmacli.cli.options import command as declare
+from enigmacli.cli.output import emit, say
+
+if TYPE_CHECKING:
+    from enigmacli.quickstart import Outcome
+
+
+@declare("quickstart")
+@click.option(
+    "--keep", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+    help="Keep both nodes' homes in DIR; the same command again resumes there.",
+)  # fmt: skip
+@pass_services
+def command(services: Services, *, keep: Path | None) -> None:
+    """The whole story: a simulated Intel, a first node, a second node that joins it.
+
+    Prints every command that it runs, and each phase with its time. All processes end with
+    this one.
+    """
+    from enigmacli.quickstart import Teller, tell  # noqa: PLC0415 -- not paid by --help
+
+    services.warn("simulation: keys, evidence and Intel are simulated, nothing here is protected")
+    teller = Teller(
+        title=lambda words: say(services, f"\n{words}"),
+        step=lambda words: say(services, f"  $ {words}"),
+        fact=lambda words: say(services, f"    {words}"),
+    )
+    with _folder(keep) as folder:
+        outcome = tell(folder, teller)
+    emit(services, _document(outcome, keep), lambda: _text(outcome, keep))
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        from enigmacli import home as homes  # noqa: PLC0415
+
+        homes.make_folder(keep)
+        yield keep.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="enigma-quickstart-") as folder:
+        yield Path(folder)
+
+
+def _document(outcome: "Outcome", keep: Path | None) -> dict[str, Any]:
+    return {
+        "simulation": True,
+        "phases": [
+            {"title": phase.title, "seconds": round(phase.seconds, 3)} for phase in outcome.phases
+        ],
+        "node_id": outcome.node_id,
+        "height": outcome.height,
+        "app_hash": outcome.app_hash,
+        "kept": None if keep is None else str(keep.absolute()),
+    }
+
+
+def _text(outcome: "Outcome", keep: Path | None) -> str:
+    total = sum(phase.seconds for phase in outcome.phases)
+    lines = [
+        "",
+        *(f"{phase.seconds:6.1f} s  {phase.title}" for phase in outcome.phases),
+        f"{total:6.1f} s  in all",
+        "",
+        f"both nodes are at height {outcome.height}",
+        f"with app hash {outcome.app_hash}",
+    ]
+    if keep is not None:
+        lines.append(f"kept in {keep}; the same command resumes there")
+    return "\n".join(lines)
