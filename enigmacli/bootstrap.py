@@ -15,15 +15,12 @@ from enclave.errors import NoSeedError
 from enigmacli import home as homes
 from enigmacli.app.app_state import NetworkKeys
 from enigmacli.app.genesis import GenesisDocument, GenesisValidator
-from enigmacli.engine.block_store import BlockStore
+from enigmacli.engine.block_store import BLOCKS_FILE, BlockStore
 from enigmacli.errors import ConfigError, GenesisError
 from enigmacli.home import Home
 
 DEFAULT_POWER: Final = 10
 """Voting power of the first validator; ten leaves room for fractions of it."""
-
-BLOCKS_FILE: Final = "blocks.db"
-"""The node's block store in the home's data folder."""
 
 _SECOND_US: Final = 1_000_000
 

@@ -5,7 +5,7 @@ is the business of :mod:`enigmacli.cli.exit_codes`.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 
 class EnigmaError(Exception):
@@ -16,7 +16,7 @@ class EnigmaError(Exception):
         details: further facts for ``-o json``, for example ``expected`` and ``seen``.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
 
     def __init__(
         self, message: str, *, hint: str = "", details: Mapping[str, Any] | None = None
@@ -130,9 +130,27 @@ class ChainForkError(UntrustedAnswerError):
 
 
 class TxRejectedError(EnigmaError):
-    """The chain refused the transaction."""
+    """The chain refused the transaction.
+
+    Args:
+        message: what the chain said.
+        rule: the code of the failed rule where the chain named one; it is the error's code then.
+        hint: the next command or step.
+        details: codespace, code and hash of the refusal.
+    """
 
     code = "tx-rejected"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str = "",
+        hint: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.code = rule or self.code
 
 
 class InsufficientFundsError(TxRejectedError):

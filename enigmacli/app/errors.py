@@ -1,23 +1,21 @@
 """What can go wrong with the state itself."""
 
-from typing import ClassVar
-
 from enigmacli.errors import EnigmaError, StorageError
 
 
 class StateCorruptError(StorageError):
     """The stored state is not what its app hash says, or of another format."""
 
-    code: ClassVar[str] = "state-corrupt"
+    code = "state-corrupt"
 
 
 class SnapshotError(StorageError):
     """A snapshot has a gap, or does not have the root that it should."""
 
-    code: ClassVar[str] = "snapshot-refused"
+    code = "snapshot-refused"
 
 
 class RequestOrderError(EnigmaError):
     """The engine asked for something that cannot come at this point."""
 
-    code: ClassVar[str] = "request-order"
+    code = "request-order"

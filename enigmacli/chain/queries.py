@@ -5,10 +5,12 @@ must be certain is asked with :meth:`Queries.proven`, against an app hash from a
 commit was verified.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from enclave.errors import BY_CODE
 from enigmacli import protobuf
 from enigmacli.chain.answers import BroadcastAnswer, QueryAnswer, TxAnswer
 from enigmacli.chain.merkle import verify_store_proof
@@ -29,6 +31,7 @@ from enigmacli.errors import (
 POLL_INTERVAL_S: Final = 0.2
 """Between two questions whether a block holds the transaction."""
 
+_COMPARED: Final = re.compile(r", expected (?P<expected>.+), seen (?P<seen>.+)$")
 _REGISTRATION: Final = "secret.registration.v1beta1"
 _OURS: Final = "enigma.registration.v1"
 _ACCOUNT: Final = "cosmos.auth.v1beta1"
@@ -303,13 +306,19 @@ def check_code(code: int, codespace: str, log: str, tx_hash: bytes) -> None:
     """Refuse any result but success.
 
     Raises:
-        TxRejectedError: ``code`` is not 0; ``details`` say codespace, code and hash.
+        TxRejectedError: ``code`` is not 0; ``details`` say codespace, code and hash, and
+            what was expected and seen where the log line names it.
     """
-    if code:
-        raise TxRejectedError(
-            log or f"the chain refused the transaction with {codespace} {code}",
-            details={"codespace": codespace, "code": code, "tx_hash": tx_hash.hex().upper()},
-        )
+    if not code:
+        return
+    rule, _, _ = log.partition(":")
+    compared = _COMPARED.search(log)
+    raise TxRejectedError(
+        log or f"the chain refused the transaction with {codespace} {code}",
+        rule=rule if rule in BY_CODE else "",
+        details={"codespace": codespace, "code": code, "tx_hash": tx_hash.hex().upper()}
+        | (compared.groupdict() if compared else {}),
+    )
 
 
 def _parse(name: str, data: bytes) -> Any:

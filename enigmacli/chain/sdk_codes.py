@@ -4,7 +4,7 @@ Source: cosmos-sdk, ``types/errors/errors.go``; codespace ``sdk``.
 """
 
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import Final
 
 from enigmacli.errors import MalformedError
 
@@ -50,7 +50,7 @@ class TxInvalidError(MalformedError):
         rule: a stable name of the rule that failed; also ``details["rule"]``.
     """
 
-    code: ClassVar[str] = "tx-invalid"
+    code = "tx-invalid"
 
     def __init__(self, rule: str, message: str, sdk_code: SdkCode = SdkCode.TX_DECODE) -> None:
         super().__init__(

@@ -141,7 +141,7 @@ def parse(services: Services, file: str, *, trim_padding: bool) -> None:
     "--policy",
     "policy_file",
     metavar="FILE",
-    help="Judge by all rules of this policy [default: the strict production policy].",
+    help="Judge by all rules of this policy, or of a genesis document's [default: production].",
 )
 @click.option(
     "--trust-root", metavar="intel|FILE", help="Whom to believe [default: whom the policy names]."
@@ -209,10 +209,22 @@ def _policy(file: str) -> "Policy":
     from enclave.appraise.policy import Policy  # noqa: PLC0415 -- not paid by --help
     from enclave.errors import PolicyFormatError  # noqa: PLC0415
 
+    data = inputs.read_input(file)
+    if b'"app_state"' in data:
+        return _policy_of_genesis(data)
     try:
-        return Policy.parse_any_layout(inputs.read_input(file))
+        return Policy.parse_any_layout(data)
     except PolicyFormatError as error:
         raise ConfigError(f"the policy in {file} is malformed: {error}") from error
+
+
+def _policy_of_genesis(data: bytes) -> "Policy":
+    from enigmacli.app.genesis import GenesisDocument  # noqa: PLC0415 -- not paid by --help
+
+    policy = GenesisDocument.parse(data).app_state.policy
+    if policy is None:
+        raise ConfigError("the genesis document has no policy", hint="genesis set-policy FILE")
+    return policy
 
 
 def _roots(named: str) -> "TrustRoots":

@@ -188,7 +188,10 @@ class Services:
         return self._open.enter_context(client)
 
     def judge(self) -> "EnclaveClient":
-        """An enclave without keys that judges by this home's policy."""
+        """The installed trusted program without keys, judging by this home's policy.
+
+        Not the one at ``enclave.path``: that is the code which is to be judged.
+        """
         return self._judge
 
     @cached_property
@@ -196,7 +199,7 @@ class Services:
         from enclave.client import EnclaveClient  # noqa: PLC0415
 
         client = EnclaveClient.judge_role(
-            package=self.package, chain_id=self.genesis.chain_id, policy=self.policy.encode()
+            package=None, chain_id=self.genesis.chain_id, policy=self.policy.encode()
         )
         return self._open.enter_context(client)
 

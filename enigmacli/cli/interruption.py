@@ -1,9 +1,6 @@
 """How Ctrl-C ends a command that serves: in order, as SIGTERM does, and with exit code 130."""
 
-import _thread
-import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,34 +9,25 @@ from contextlib import contextmanager
 def orderly_interruption() -> Iterator[None]:
     """Turn SIGINT into SIGTERM for what runs inside, and into an interruption afterwards.
 
-    SIGINT is blocked, so processes started inside do not die of a Ctrl-C on the terminal
-    before the service that needs them has stopped.
+    Before the service inside listens for SIGTERM, nothing has to be stopped in order, and an
+    interruption is one at once. For a process's main thread.
 
     Raises:
         KeyboardInterrupt: SIGINT came, and what runs inside has ended.
     """
-    interrupted, left = threading.Event(), threading.Event()
+    interrupted = False
 
-    def wait() -> None:
-        signal.sigwait({signal.SIGINT})
-        if left.is_set():
-            return
-        interrupted.set()
+    def pass_on(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            _thread.interrupt_main()  # nothing listens yet, so nothing has to be stopped
-        else:
-            os.kill(os.getpid(), signal.SIGTERM)
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
 
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    waiter = threading.Thread(target=wait, name="interruption", daemon=True)
-    waiter.start()
+    before = signal.signal(signal.SIGINT, pass_on)
     try:
         yield
     finally:
-        left.set()
-        if waiter.is_alive() and waiter.ident is not None:
-            signal.pthread_kill(waiter.ident, signal.SIGINT)  # ends its wait
-            waiter.join()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if interrupted.is_set():
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
         raise KeyboardInterrupt

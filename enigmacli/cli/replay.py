@@ -27,8 +27,8 @@ def command(services: Services, *, without_enclave: bool) -> None:
     The state starts from genesis, in memory; nothing in the home is changed. Exit code 5: a
     block gives another app hash than the chain carries.
     """
-    from enigmacli.bootstrap import BLOCKS_FILE, stored_height  # noqa: PLC0415 -- not paid by --help
-    from enigmacli.engine.block_store import BlockStore  # noqa: PLC0415
+    from enigmacli.bootstrap import stored_height  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.engine.block_store import BLOCKS_FILE, BlockStore  # noqa: PLC0415
     from enigmacli.engine.replay import replay_store  # noqa: PLC0415
     from enigmacli.errors import ConfigError  # noqa: PLC0415
 

@@ -79,6 +79,7 @@ def command(
         from enigmacli.lifeline import die_with_parent as watch  # noqa: PLC0415
 
         watch()
+    services.warn_if_simulated(services.policy)
     with ExitStack() as held:
         held.enter_context(services.home.lock())
         if bootstrap_first:

@@ -20,6 +20,9 @@ from typing import Any, Final
 from enigmacli.errors import ConfigError, StorageError
 
 SCHEMA_VERSION: Final = 1
+BLOCKS_FILE: Final = "blocks.db"
+"""The block store in a node's data folder."""
+
 _SCHEMA: Final = """
 CREATE TABLE blocks (
     height INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,

@@ -18,7 +18,7 @@ from enigmacli.engine.events import Report, SeedReady, WaitingForSeed
 from enigmacli.engine.stopping import sleep_until_stopped
 from enigmacli.errors import SeedMismatchError, SeedMissingError
 
-_HINT: Final = "enigmacli join, or start with --wait-for-seed"
+_HINT: Final = "enigmacli seed unseal, or start with --wait-for-seed"
 
 
 class SeedHolder(Protocol):

@@ -7,7 +7,7 @@ threads of their own; the enclave's two roles are processes that end with this o
 import dataclasses
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from enigmacli.app.genesis import GenesisDocument, validate
 from enigmacli.app.reasons import Reason
 from enigmacli.app.state import StateStore
 from enigmacli.engine.app_connection import COMETBFT_VERSION, AppConnection
-from enigmacli.engine.block_store import BlockStore
+from enigmacli.engine.block_store import BLOCKS_FILE, BlockStore
 from enigmacli.engine.broadcast import ForwardingBroadcaster, LocalBroadcaster
 from enigmacli.engine.chain import Chain
 from enigmacli.engine.embedded import Producer, SystemClock
@@ -54,7 +54,6 @@ from enigmacli.errors import (
 )
 from enigmacli.version import VERSION
 
-BLOCKS_FILE: Final = "blocks.db"
 STATE_FILE: Final = "state.db"
 SIGN_STATE_FILE: Final = "priv_validator_state.json"
 _LOCK_FILE: Final = "node.lock"
@@ -63,7 +62,7 @@ _LISTEN_ADDR: Final = "tcp://0.0.0.0:26656"
 
 
 def run_node(settings: NodeSettings, report: Report) -> None:
-    """Run a node until SIGINT or SIGTERM.
+    """Run a node until SIGTERM.
 
     Args:
         settings: of this home.
@@ -305,14 +304,12 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set ``stop``; a thread other than the main one cannot."""
+    """Let SIGTERM set ``stop``; a thread other than the main one cannot."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handler: Callable[..., None] = lambda *_: stop.set()  # noqa: E731 -- a one-line callback
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         yield
     finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        signal.signal(signal.SIGTERM, before)

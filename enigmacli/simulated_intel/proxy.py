@@ -166,7 +166,7 @@ class IasProxy:
 
 
 def run_proxy(settings: ProxySettings, report: Callable[[ServiceEvent], None]) -> None:
-    """Serve until SIGINT or SIGTERM; for a process's main thread.
+    """Serve until SIGTERM; for a process's main thread.
 
     Args:
         settings: what to forward, for whom.

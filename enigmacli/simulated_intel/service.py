@@ -44,7 +44,7 @@ class IasSettings:
 
 
 def run_ias(settings: IasSettings, report: Callable[[ServiceEvent], None]) -> None:
-    """Serve until SIGINT or SIGTERM; for a process's main thread.
+    """Serve until SIGTERM; for a process's main thread.
 
     Args:
         settings: how.

@@ -38,7 +38,7 @@ class WebService:
 
 
 def serve(service: WebService, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; for a process's main thread.
+    """Serve until SIGTERM; for a process's main thread.
 
     Args:
         service: what to serve.
@@ -54,8 +54,7 @@ def serve(service: WebService, host: str, port: int) -> None:
 async def _serve(service: WebService, host: str, port: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
     runner = web.AppRunner(make_app(service), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:

@@ -232,7 +232,7 @@ def test_a_restart_keeps_root_and_platforms(tmp_path: Path) -> None:
         with first.client() as client:
             client.provision(PLATFORM.platform_key)
             before = client.report(PLATFORM.quote(), NONCE)
-        first.stop(signal.SIGINT)
+        first.stop(signal.SIGTERM)
     with serving("ias", folder=str(tmp_path)) as second, second.client() as client:
         after = client.report(PLATFORM.quote(), NONCE)
 
