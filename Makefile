@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 .PHONY: quickstart test unit e2e check bench lock clean
 
 quickstart: $(READY) ## the whole story on this machine: bootstrap, register, unseal, follow
-	$(BIN)/enigmacli quickstart
+	$(BIN)/enigmacli quickstart $(if $(KEEP),--keep "$(KEEP)")
 
 test: $(READY) ## unit tests without any network, then end-to-end tests with real processes
 	scripts/test.sh
