@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from enclave import hardening, server
+from enclave import durable, hardening, server
 from enclave.errors import CallError, EnclaveError, StateWriteError
 
 _STDIN: Final = 0
@@ -68,7 +68,7 @@ def _compose_keys(backend: str, folder: Path, package: Path) -> server.Offered:
     if backend != NAME:
         raise CallError("there is no such backend", expected=NAME, seen=ascii(backend))
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(folder)
     except OSError as error:
         raise StateWriteError(f"the state folder cannot be made: {error.strerror}") from error
     platform = SimulatedPlatform.open(folder, measure(package))

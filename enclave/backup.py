@@ -19,6 +19,8 @@ from enclave.sealing import Purpose
 FORMAT: Final = "enigma/sealed-backup/v1"
 
 _PURPOSES: Final = {name: purpose for purpose, name in FILE_NAMES.items()}
+_ORDER: Final = tuple(FILE_NAMES.values())
+"""Of the manifest; a folder gives its files in another one."""
 
 
 def make_bundle(blobs: dict[Purpose, bytes]) -> BackupBundle:
@@ -99,7 +101,7 @@ def _manifest(files: Sequence[SealedBlob]) -> bytes:
                     "purpose": str(_PURPOSES[file.name]),
                     "sha256": hashlib.sha256(file.data).hexdigest(),
                 }
-                for file in files
+                for file in sorted(files, key=lambda file: _ORDER.index(file.name))
             ],
         }
     )

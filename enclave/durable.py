@@ -9,13 +9,15 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 OWNER_ONLY: Final = 0o600
+OWNER_ONLY_FOLDER: Final = 0o700
 
 _TEMPORARY: Final = ".tmp"
+_PARENT_MODE: Final = 0o777  # and the umask, as mkdir -p
 
 
 def write_new(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
@@ -27,7 +29,7 @@ def write_new(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
     """
     with _written_beside(path, data, mode) as temporary:
         os.link(temporary, path)  # unlike rename, refuses an existing name
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
@@ -38,7 +40,7 @@ def replace(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
     """
     with _written_beside(path, data, mode) as temporary:
         temporary.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def remove_leftovers(path: Path) -> None:
@@ -48,6 +50,62 @@ def remove_leftovers(path: Path) -> None:
     """
     for temporary in path.parent.glob(f".{path.name}.*{_TEMPORARY}"):
         temporary.unlink(missing_ok=True)
+
+
+def rename(path: Path, target: Path) -> None:
+    """Give a file or folder another name in the same folder, durably.
+
+    Raises:
+        OSError: it failed; the old name stands or the new one.
+    """
+    path.rename(target)
+    sync_folder(target.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, durably.
+
+    Raises:
+        OSError: it failed, or there is no such file.
+    """
+    path.unlink()
+    sync_folder(path.parent)
+
+
+def make_folder(path: Path, mode: int = OWNER_ONLY_FOLDER) -> None:
+    """Make a folder and the parents that are missing, durably; what exists stays as it is.
+
+    Raises:
+        FileExistsError: a file is in its place.
+        OSError: it cannot be made.
+    """
+    missing = [one for one in (path, *path.parents) if not one.exists()] or [path]
+    for folder in reversed(missing):
+        folder.mkdir(mode if folder == path else _PARENT_MODE, exist_ok=True)
+        # a parent that may be entered and not read is somebody else's, who has to sync it
+        with suppress(PermissionError):
+            sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` survive a power cut.
+
+    Every write here does so at its end. Whoever builds on files that are *found* does so as
+    well: a killed process may have moved one into place and gone no further.
+
+    Raises:
+        OSError: it failed.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_leftover(name: str, of: str) -> bool:
+    """Whether ``name`` is of a file that was written beside the file ``of``."""
+    return name.startswith(f".{of}.") and name.endswith(_TEMPORARY)
 
 
 @contextmanager
@@ -88,14 +146,6 @@ def _write_synced(path: Path, data: bytes, mode: int) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -74,10 +74,21 @@ class SealedState:
             BackendPolicyError: the backend may not serve their network.
         """
         with self._locked():
-            for name in FILE_NAMES.values():
-                durable.remove_leftovers(self._folder / name)
+            self._settle()
             with self.open() as opened:
                 yield opened
+
+    def _settle(self) -> None:
+        """Clear up after a killed process, and make durable what it moved into place.
+
+        Without this a key could be found, used, registered, and gone after a power cut.
+        """
+        try:
+            for name in FILE_NAMES.values():
+                durable.remove_leftovers(self._folder / name)
+            durable.sync_folder(self._folder)
+        except OSError as error:
+            raise StateWriteError(f"the sealed files cannot be kept: {error.strerror}") from error
 
     def add_registration(self, configuration: Configuration, key: Secret) -> None:
         """Seal the registration key, which does not exist yet.

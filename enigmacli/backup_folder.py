@@ -1,4 +1,8 @@
-"""A backup of sealed files as a folder: the blobs by name, and the manifest beside them."""
+"""A backup of sealed files as a folder: the blobs by name, and the manifest beside them.
+
+While it is written the manifest has another name, which says that the folder is unfinished
+and this program's own: the same command writes it again. The last step gives it its name.
+"""
 
 import os
 from pathlib import Path
@@ -9,26 +13,30 @@ from enigmacli import home as homes
 from enigmacli.errors import FileExistsAlreadyError, HomeMissingError, MalformedError
 
 MANIFEST: Final = "manifest.json"
+_UNFINISHED: Final = "manifest.json.unfinished"
 _MAX_MANIFEST_BYTES: Final = 8 * 1024
 _MAX_BLOB_BYTES: Final = 128 * 1024
 _MAX_BLOBS: Final = 8
 
 
 def write(folder: Path, bundle: BackupBundle) -> None:
-    """Write a backup into a new or empty folder; the manifest last, as the mark of a whole one.
+    """Write a backup into a new or empty folder, or into one where writing it was cut off.
 
     Raises:
         FileExistsAlreadyError: the folder holds something.
         StorageError: a file cannot be written.
     """
     homes.make_folder(folder)
-    if any(folder.iterdir()):
+    names = [_plain(blob.name) for blob in bundle.blobs]
+    if not _is_ours(folder):
         raise FileExistsAlreadyError(
             f"{folder} is not empty, and a backup is never overwritten", hint="name a new folder"
         )
-    for blob in bundle.blobs:
-        homes.write_new(folder / _plain(blob.name), blob.data)
-    homes.write_new(folder / MANIFEST, bundle.manifest)
+    homes.replace(folder / _UNFINISHED, bundle.manifest)
+    homes.remove_leftovers(folder, *names, _UNFINISHED)
+    for name, blob in zip(names, bundle.blobs, strict=True):
+        homes.replace(folder / name, blob.data)
+    homes.rename(folder / _UNFINISHED, folder / MANIFEST)
 
 
 def read(folder: Path) -> BackupBundle:
@@ -57,8 +65,16 @@ def read(folder: Path) -> BackupBundle:
     )
 
 
+def _is_ours(folder: Path) -> bool:
+    """Whether nothing is in the folder, or what an interrupted backup left there."""
+    held = {path.name for path in folder.iterdir()}
+    if _UNFINISHED in held and MANIFEST not in held:
+        return True
+    return all(homes.is_leftover(name, _UNFINISHED) for name in held)
+
+
 def _plain(name: str) -> str:
     """A blob's name, which must be one of a plain file here."""
-    if name in ("", ".", "..", MANIFEST) or os.sep in name or "\0" in name:
+    if name in ("", ".", "..", MANIFEST, _UNFINISHED) or os.sep in name or "\0" in name:
         raise MalformedError(f"the enclave named a sealed file {name!r}")
     return name

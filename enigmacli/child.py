@@ -1,20 +1,31 @@
 """This program as a child of itself: one command to its end, or one that keeps running."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 from enclave.errors import BY_CODE, EnclaveError
 from enigmacli import errors
-from enigmacli.errors import EnigmaError, WaitTimeoutError
+from enigmacli.errors import (
+    EnigmaError,
+    HomeBusyError,
+    ServiceUnavailableError,
+    StorageError,
+    WaitTimeoutError,
+)
 
 START_TIMEOUT_S: Final = 60.0
 COMMAND_TIMEOUT_S: Final = 120.0
+ORPHANS_TIMEOUT_S: Final = 30.0
+"""How long children of a killed process may take to end."""
+
 _POLL_S: Final = 0.02
 _PROGRAM: Final = (sys.executable, "-m", "enigmacli")
 
@@ -25,8 +36,56 @@ class ChildError(EnigmaError):
     code = "child-failed"
 
 
-def run_command(*arguments: str) -> dict[str, Any]:
+@contextmanager
+def family_lock(path: Path) -> Iterator[int]:
+    """Hold ``path`` among processes until this one *and its children* have ended.
+
+    The children inherit the descriptor, so after a kill -9 of this process the same command
+    waits for the orphans, who end by themselves, and never works beside one.
+
+    Returns:
+        The descriptor, for :func:`run_command` and :class:`Child`.
+
+    Raises:
+        HomeBusyError: another family still holds it after a while.
+        StorageError: the file cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _storage_error(path, error) from error
+    try:
+        deadline = time.monotonic() + ORPHANS_TIMEOUT_S
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise HomeBusyError(
+                    f"another command is at work in {path.parent}",
+                    hint="wait for it to end, or stop it",
+                )
+            time.sleep(_POLL_S)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot write {path}: {(error.strerror or 'unknown error').lower()}")
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def run_command(*arguments: str, keeps: Sequence[int] = ()) -> dict[str, Any]:
     """Run one command to its end.
+
+    Args:
+        arguments: the command line.
+        keeps: descriptors that it inherits.
 
     Returns:
         Its result, as ``-o json`` prints it.
@@ -39,12 +98,12 @@ def run_command(*arguments: str) -> dict[str, Any]:
         done = subprocess.run(
             (*_PROGRAM, *arguments, "-o", "json"),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            env=_environment(), timeout=COMMAND_TIMEOUT_S,
+            env=_environment(), timeout=COMMAND_TIMEOUT_S, pass_fds=keeps,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise WaitTimeoutError(f"{arguments[0]} did not end in {error.timeout:.0f} s") from error
     if done.returncode:
-        raise named_error(arguments[0], done.stderr)
+        raise named_error(arguments[0], done.stderr, done.returncode)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -52,17 +111,22 @@ def run_command(*arguments: str) -> dict[str, Any]:
 class Child:
     """A command that keeps running, and ends when this process does, however that ends."""
 
-    def __init__(self, name: str, arguments: Sequence[str], logs: Path) -> None:
-        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __init__(
+        self, name: str, arguments: Sequence[str], logs: Path, keeps: Sequence[int] = ()
+    ) -> None:
         self.name = name
         self._log = logs / f"{name}.log"
         self._errors = logs / f"{name}.err"
-        with self._log.open("wb") as out, self._errors.open("wb") as err:
-            self._process = subprocess.Popen(
-                (*_PROGRAM, *arguments, "--die-with-parent", "-o", "json"),
-                stdin=subprocess.PIPE, stdout=out, stderr=err, env=_environment(),
-                start_new_session=True,
-            )  # fmt: skip
+        try:
+            logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._log.open("wb") as out, self._errors.open("wb") as err:
+                self._process = subprocess.Popen(
+                    (*_PROGRAM, *arguments, "--die-with-parent", "-o", "json"),
+                    stdin=subprocess.PIPE, stdout=out, stderr=err, env=_environment(),
+                    start_new_session=True, pass_fds=keeps,
+                )  # fmt: skip
+        except OSError as error:
+            raise _storage_error(self._log, error) from error
 
     def __enter__(self) -> Self:
         """Nothing more: the child runs already."""
@@ -94,15 +158,20 @@ class Child:
                 if event.get("event") == "listening":
                     return event
             if ended:
-                raise named_error(self.name, self._errors.read_text(errors="replace"))
+                told = self._errors.read_text(errors="replace")
+                raise named_error(self.name, told, self._process.returncode)
             time.sleep(_POLL_S)
         raise WaitTimeoutError(
             f"{self.name} did not start within {START_TIMEOUT_S:.0f} s", hint=f"see {self._errors}"
         )
 
 
-def named_error(name: str, stderr: str) -> EnigmaError | EnclaveError:
+def named_error(name: str, stderr: str, status: int) -> EnigmaError | EnclaveError:
     """The failure that a child named on standard error, as the error it was there."""
+    if status < 0:
+        return ServiceUnavailableError(
+            f"{name} was killed by signal {-status}", hint="run the same command again"
+        )
     for line in reversed(stderr.splitlines()):
         told = _document(line).get("error")
         if isinstance(told, dict):

@@ -156,11 +156,41 @@ class Home:
         with ExitStack() as held:
             try:
                 held.enter_context(durable.lock(self.lock_file))
+                self._settle()
             except BlockingIOError as error:
                 raise self._busy() from error
             except OSError as error:
                 raise storage_error("lock", self.lock_file, error) from error
             yield
+
+    @contextmanager
+    def changing_config(self) -> Iterator[None]:
+        """Change the configuration while no other command does; a running node may go on.
+
+        Raises:
+            HomeBusyError: another command is changing it.
+            StorageError: the lock file cannot be written.
+        """
+        path = self.genesis_file.with_name("config.lock")
+        with ExitStack() as held:
+            try:
+                held.enter_context(durable.lock(path))
+                durable.remove_leftovers(self.config_file)
+            except BlockingIOError as error:
+                raise HomeBusyError(
+                    f"another command is changing {self.config_file}", hint="run it again"
+                ) from error
+            except OSError as error:
+                raise storage_error("lock", path, error) from error
+            yield
+
+    def _settle(self) -> None:
+        """Clear up after a killed process, and make durable what it moved into place."""
+        for file in (self.genesis_file, self.node_key_file, self.priv_validator_key_file):
+            durable.remove_leftovers(file)
+        for folder in (self.path, self.genesis_file.parent):
+            if folder.is_dir():
+                durable.sync_folder(folder)
 
     def owner_pid(self) -> int | None:
         """The process that owns this home now; 0 where it has not said its pid.
@@ -201,7 +231,7 @@ def make_folder(path: Path) -> None:
         StorageError: it cannot be made, or holds something and others may enter it.
     """
     try:
-        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        durable.make_folder(path, FOLDER_MODE)
         if not any(path.iterdir()):
             path.chmod(FOLDER_MODE)
         mode = path.stat().st_mode
@@ -242,6 +272,48 @@ def replace(path: Path, data: bytes) -> None:
         durable.replace(path, data)
     except OSError as error:
         raise storage_error("write", path, error) from error
+
+
+def rename(path: Path, target: Path) -> None:
+    """Give a file or folder another name in the same folder, durably.
+
+    Raises:
+        StorageError: it cannot be moved.
+    """
+    try:
+        durable.rename(path, target)
+    except OSError as error:
+        raise storage_error("move", path, error) from error
+
+
+def settle(folder: Path) -> None:
+    """Make durable what a killed process moved into place here, before something builds on it.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
+        durable.sync_folder(folder)
+    except OSError as error:
+        raise storage_error("keep", folder, error) from error
+
+
+def remove_leftovers(folder: Path, *names: str) -> None:
+    """Remove what killed processes wrote beside files of these names.
+
+    Raises:
+        StorageError: the folder cannot be changed.
+    """
+    try:
+        for name in names:
+            durable.remove_leftovers(folder / name)
+    except OSError as error:
+        raise storage_error("clear up", folder, error) from error
+
+
+def is_leftover(name: str, of: str) -> bool:
+    """Whether a killed process left a file of that name while it wrote the file ``of``."""
+    return durable.is_leftover(name, of)
 
 
 def read(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:

@@ -44,8 +44,5 @@ def move(home: Home, target: Path) -> None:
     Raises:
         StorageError: the folder cannot be moved.
     """
-    try:
-        home.enclave_dir.rename(target)
-    except OSError as error:
-        raise homes.storage_error("move", home.enclave_dir, error) from error
+    homes.rename(home.enclave_dir, target)
     homes.make_folder(home.enclave_dir)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from enclave import durable
 from enigmacli import home
 from enigmacli.chain.address import address_of, encode_address
 from enigmacli.errors import FileExistsAlreadyError, KeyringError, StorageError
@@ -107,7 +108,7 @@ class Keyring:
         """
         file = self._file(name)
         try:
-            file.unlink()
+            durable.remove(file)
         except FileNotFoundError:
             raise self._missing(name) from None
         except OSError as error:
@@ -173,6 +174,7 @@ class Keyring:
         file = self._file(name)
         try:
             content = KeyFile.parse(home.read_private(file, MAX_FILE_BYTES))
+            home.settle(self.folder)  # whoever sees an address may send coins to it
         except KeyringError as error:
             raise KeyringError(f"{file}: {error.message}") from error
         except StorageError as error:
@@ -198,6 +200,7 @@ class Keyring:
             return
         except OSError as error:
             raise home.storage_error("look for", file, error) from error
+        home.settle(self.folder)  # it is reported to be there, so it has to stay
         raise self._taken(name)
 
     def _file(self, name: str) -> Path:

@@ -63,9 +63,10 @@ class SimulatedPki:
         """
         path = folder / FILE_NAME
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.make_folder(folder)
             if not path.exists():
                 _write_new(path, _generate(now))
+            durable.sync_folder(folder)  # the file found may be a killed process's last act
             pki = cls._parse(path.read_bytes())
             _write_new(folder / ROOT_FILE_NAME, pki.root_pem, _PUBLIC_MODE)
         except OSError as error:
