@@ -40,6 +40,16 @@ class ChainSection:
         rules.chain_id,
     )  # fmt: skip
     node: str = _key("http://127.0.0.1:26657", "Node that answers queries.", rules.node_url)
+    trust_height: int = _key(
+        0, "Height of a header to trust in place of genesis; 0: none.", rules.between(0, 2**62)
+    )  # fmt: skip
+    trust_hash: str = _key(
+        "", "Hash of that header, 64 hex digits; empty: none.", rules.header_hash
+    )
+    trusting_period_s: float = _key(
+        1_209_600.0, "How long a verified header is relied on; 0: for good.",
+        rules.between(0, 10**10),
+    )  # fmt: skip
     timeout_s: float = _key(10.0, "Longest wait for one answer of the node.", rules.seconds)
     wait_timeout_s: float = _key(60.0, "Longest wait for inclusion, or for a seed.", rules.seconds)
     broadcast_mode: str = _key(
@@ -138,6 +148,13 @@ class NodeSection:
 
 
 @dataclass(frozen=True, slots=True)
+class CometbftSection:
+    """The real engine, where it orders transactions."""
+
+    path: str = _key("", "CometBFT's binary, of the 0.38 line; empty: looked for on PATH.")
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value came from: ``kind`` is flag, env, file, default or argument."""
 
@@ -166,6 +183,7 @@ class Config:
     api: ApiSection = field(default_factory=ApiSection)
     ias: IasSection = field(default_factory=IasSection)
     node: NodeSection = field(default_factory=NodeSection)
+    cometbft: CometbftSection = field(default_factory=CometbftSection)
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     def values(self) -> Iterator[tuple[str, Scalar]]:
@@ -237,6 +255,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "api": ApiSection,
         "ias": IasSection,
         "node": NodeSection,
+        "cometbft": CometbftSection,
     }
 )
 """The classes by their section's name, in the order of the template."""

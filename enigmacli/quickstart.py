@@ -6,14 +6,14 @@ type; every step can be run again, so a kept folder resumes where it stopped.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from enigmacli.chain.rpc import RpcClient
-from enigmacli.child import Child, run_command
+from enigmacli.child import Child, family_lock, run_command
 from enigmacli.errors import ChainForkError, WaitTimeoutError
 
 CHAIN_ID: Final = "enigma-quickstart"
@@ -56,21 +56,35 @@ class Teller:
     """What came of it."""
 
 
-def tell(folder: Path, teller: Teller) -> Outcome:
+def tell(folder: Path, teller: Teller, engine_options: Sequence[str] = ()) -> Outcome:
     """Tell the story in ``folder``; what an earlier telling left there is taken up.
+
+    Args:
+        folder: of both homes.
+        teller: told what happens.
+        engine_options: of the first node's ``start``.
 
     Raises:
         EnigmaError, EnclaveError: the failure of the step that failed.
     """
-    with ExitStack() as children:
-        return _Story(folder, teller, children).tell()
+    with family_lock(folder / "lock") as lock, ExitStack() as children:
+        return _Story(folder, teller, children, lock, engine_options).tell()
 
 
 class _Story:
-    def __init__(self, folder: Path, teller: Teller, children: ExitStack) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        teller: Teller,
+        children: ExitStack,
+        lock: int,
+        engine_options: Sequence[str],
+    ) -> None:
         self._folder = folder
         self._teller = teller
         self._children = children
+        self._lock = lock
+        self._engine_options = engine_options
         self._phases: list[Phase] = []
 
     def tell(self) -> Outcome:
@@ -102,7 +116,7 @@ class _Story:
         self._run("first", "genesis", "add-account", address, FUNDS)
         return self._start_node(
             "first", "--bootstrap", "--url", intel, "--block-interval", BLOCK_INTERVAL_S,
-            *_TEST_KEYS,
+            "--p2p-listen", _ANY_PORT, *self._engine_options, *_TEST_KEYS,
         )  # fmt: skip
 
     def _ask(self, intel: str, first: str) -> str:
@@ -176,11 +190,11 @@ class _Story:
 
     def _run(self, home: str, *arguments: str) -> dict[str, Any]:
         self._teller.step(f"enigmacli {' '.join(arguments)} --home {home}")
-        return run_command(*arguments, "--home", str(self._folder / home))
+        return run_command(*arguments, "--home", str(self._folder / home), keeps=(self._lock,))
 
     def _start(self, name: str, *arguments: str) -> dict[str, Any]:
         self._teller.step(f"enigmacli {' '.join(arguments)} &")
-        child = Child(name, arguments, self._folder / "logs")
+        child = Child(name, arguments, self._folder / "logs", (self._lock,))
         self._children.enter_context(child)
         return child.listening()
 

@@ -188,6 +188,9 @@ TOO_LARGE: Final = Answer(
         )
     ),
 )
+UNREADABLE: Final = Answer(
+    400, _encode(_failure(None, RpcError.invalid_request("error reading request body")))
+)
 OVERLOADED: Final = Answer(
     503, _encode(_failure(None, RpcError(-32000, "Server error", "too many requests")))
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -75,7 +76,7 @@ def _from_uri_value(param: Param, text: str) -> Any:
         return _uri_hex(param, text[2:])
     value = _parse_json(text)
     if param.kind in ("bytes", "hex") and isinstance(value, str):
-        return value.encode()
+        return _string(value).encode()
     return _from_json_value(param, value)
 
 
@@ -119,6 +120,8 @@ def _hex(value: Any) -> bytes:
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise ParamError("expected a string")
+    if _SURROGATE.search(value):
+        raise ParamError("the string is not Unicode text")
     return value
 
 

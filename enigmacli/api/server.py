@@ -14,8 +14,19 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from enigmacli.api.jsonrpc import MAX_BODY_BYTES, OVERLOADED, TOO_LARGE, Answer, Dispatcher, Pace
+from enigmacli.api.jsonrpc import (
+    MAX_BODY_BYTES,
+    OVERLOADED,
+    TOO_LARGE,
+    UNREADABLE,
+    Answer,
+    Dispatcher,
+    Pace,
+)
+from enigmacli.api.websocket import PATH as WEBSOCKET_PATH
+from enigmacli.api.websocket import WebSockets
 from enigmacli.errors import ConfigError, PortBusyError
+from enigmacli.http_log import server_logger
 
 _THREADS: Final = {Pace.READ: 4, Pace.CHECK: 2, Pace.WAIT: 16}
 _MOST_UNDER_WAY: Final = {Pace.READ: 256, Pace.CHECK: 64, Pace.WAIT: 32}
@@ -108,9 +119,16 @@ class RpcServer:
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/", self._post)
         app.router.add_get("/", self._index)
+        sockets = WebSockets(self._reply)
+        app.router.add_get(WEBSOCKET_PATH, sockets.serve)
         app.router.add_get("/{method}", self._get)
+        app.on_shutdown.append(lambda _: sockets.close())
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT_S
+            app,
+            access_log=None,
+            logger=server_logger(),
+            handle_signals=False,
+            shutdown_timeout=_STOP_TIMEOUT_S,
         )
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket).start()
@@ -120,13 +138,17 @@ class RpcServer:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return _response(TOO_LARGE)
+        except web.RequestPayloadError:  # the body is not what its headers say
+            return _response(UNREADABLE)
+        return _response(await self._reply(body))
+
+    async def _reply(self, body: bytes) -> Answer:
         dispatcher = self._dispatcher
         found = await self._run(Pace.READ, lambda: dispatcher.read_body(body))
         if isinstance(found, Answer):
-            return _response(found)
+            return found
         pace = dispatcher.pace(request.get("method") for request in found)
-        answer = await self._run(pace, lambda: dispatcher.answer_requests(found))
-        return _response(answer)
+        return await self._run(pace, lambda: dispatcher.answer_requests(found))
 
     async def _get(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]

@@ -21,6 +21,7 @@ ELSEWHERE: Final = (
     "enigmacli.chain.sdk_codes",
     "enigmacli.child",
     "enigmacli.engine.chain",
+    "enigmacli.engine.cometbft",
     "enigmacli.engine.mempool",
     "enigmacli.engine.validator_key",
 )

@@ -76,6 +76,14 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             "Use the home that belongs to this network, or put the old seed aside.",
             "enigmacli enclave reset",
         ),
+        "trust-store-corrupt": _E(
+            "The file of verified headers was cut short or changed by something else.",
+            "Remove the file that the message names; the next call verifies from genesis again.",
+        ),
+        "trust-expired": _E(
+            "Validators of long ago may have left, and their keys may be anyone's by now.",
+            "Ask someone you trust for a recent header: --trust-height N --trust-hash HEX.",
+        ),
         "port-busy": _E(
             "Another process listens on this address, or the address is not this machine's.",
             "Stop the other process or choose another port; port 0 takes a free one.",
@@ -83,6 +91,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
         "double-sign": _E(
             "Signing would contradict a signature that this key has given before.",
             "Run one node per validator key, and restore its data together with the key.",
+        ),
+        "engine-stopped": _E(
+            "CometBFT ran beside the node and ended first; the node does not go on without it.",
+            "Read the last lines of its log in the details, then run the same command again.",
         ),
         # --- services and answers ---
         "service-unavailable": _E(

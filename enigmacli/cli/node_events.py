@@ -24,6 +24,7 @@ _WORDS: Final[dict[type, str]] = {
     events.BlockCommitted: "block {height}  transactions {txs}  app hash {app_hash}",
     events.CaughtUp: "caught up at height {height}  app hash {app_hash}",
     events.AppReason: "{text}",
+    events.EngineLog: "cometbft {level}: {text}",
     events.Alarm: "ALARM at height {height}: {text}",
 }
 

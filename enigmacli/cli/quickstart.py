@@ -10,7 +10,9 @@ import click
 
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import command as declare
+from enigmacli.cli.options import config_option
 from enigmacli.cli.output import emit, say
+from enigmacli.cli.start import ENGINES
 
 if TYPE_CHECKING:
     from enigmacli.quickstart import Outcome
@@ -21,8 +23,16 @@ if TYPE_CHECKING:
     "--keep", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
     help="Keep both nodes' homes in DIR; the same command again resumes there.",
 )  # fmt: skip
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="What orders the first node's transactions.",
+)
+@config_option("--cometbft", key="cometbft.path", metavar="FILE", help="CometBFT's binary.")
 @pass_services
-def command(services: Services, *, keep: Path | None) -> None:
+def command(services: Services, *, keep: Path | None, engine: str) -> None:
     """The whole story: a simulated Intel, a first node, a second node that joins it.
 
     Prints every command that it runs, and each phase with its time. All processes end with
@@ -37,8 +47,22 @@ def command(services: Services, *, keep: Path | None) -> None:
         fact=lambda words: say(services, f"    {words}"),
     )
     with _folder(keep) as folder:
-        outcome = tell(folder, teller)
+        outcome = tell(folder, teller, _engine_options(services, engine))
     emit(services, _document(outcome, keep), lambda: _text(outcome, keep))
+
+
+def _engine_options(services: Services, engine: str) -> tuple[str, ...]:
+    """What the first node's start command says beyond that of the embedded engine.
+
+    Raises:
+        ConfigError: there is no CometBFT, and it is wanted.
+    """
+    if engine == ENGINES[0]:
+        return ()
+    from enigmacli.engine.cometbft_process import find_program  # noqa: PLC0415
+
+    program = find_program(services.config.cometbft.path)
+    return ("--engine", engine, "--cometbft", str(program))
 
 
 @contextmanager

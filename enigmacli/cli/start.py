@@ -40,6 +40,10 @@ ENGINES: Final = ("embedded", "cometbft")
 )
 @config_option("--rpc-listen", key="rpc.listen", metavar="HOST:PORT", help="JSON-RPC server.")
 @config_option(
+    "--p2p-listen", key="p2p.listen", metavar="HOST:PORT", help="Other nodes; CometBFT only."
+)
+@config_option("--cometbft", key="cometbft.path", metavar="FILE", help="CometBFT's binary.")
+@config_option(
     "--block-interval",
     key="node.block_interval_s",
     metavar="SECONDS",
@@ -74,36 +78,51 @@ def command(
     It refuses to start while the enclave holds no seed of this network. One line tells each
     event; "listening" names the address that was bound. With -o json each line is a document.
     """
-    _check_engine(engine)
+    run = _embedded if engine == "embedded" else _cometbft
     if die_with_parent:
         from enigmacli.lifeline import die_with_parent as watch  # noqa: PLC0415
 
         watch()
+    if engine == "cometbft":
+        _check_cometbft(services)
     services.warn_if_simulated(services.policy)
     with ExitStack() as held:
         held.enter_context(services.home.lock())
         if bootstrap_first:
             bootstrap.run(services)
-        _run(services, wait_for_seed=wait_for_seed)
+        settings = _settings(services, wait_for_seed=wait_for_seed)
+        with orderly_interruption():
+            run(services, settings)
 
 
-def _check_engine(engine: str) -> None:
-    """Refuse what this version does not have.
+def _check_cometbft(services: Services) -> None:
+    """Refuse before anything is made what cannot run.
 
     Raises:
-        click.UsageError: the engine is CometBFT.
+        click.UsageError: a followed node leaves nothing to order.
+        ConfigError: there is no CometBFT of the right line.
     """
-    if engine != "embedded":
-        raise click.UsageError(f"--engine {engine} is not part of this version; use embedded")
+    from enigmacli.engine.cometbft_process import find_program  # noqa: PLC0415
+
+    if services.config.node.follow:
+        raise click.UsageError("--follow is the embedded engine's: it follows CometBFT as well")
+    find_program(services.config.cometbft.path)
 
 
-def _run(services: Services, *, wait_for_seed: bool) -> None:
+def _embedded(services: Services, settings: "NodeSettings") -> None:
     from enigmacli.cli.node_events import Printer  # noqa: PLC0415 -- not paid by --help
     from enigmacli.engine.node import run_node  # noqa: PLC0415
 
-    settings = _settings(services, wait_for_seed=wait_for_seed)
-    with orderly_interruption():
-        run_node(settings, Printer(services))
+    run_node(settings, Printer(services))
+
+
+def _cometbft(services: Services, settings: "NodeSettings") -> None:
+    from enigmacli.cli.node_events import Printer  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.engine.cometbft import CometbftSettings, run_cometbft_node  # noqa: PLC0415
+
+    config = services.config
+    own = CometbftSettings(services.home.cometbft_dir, config.cometbft.path, config.p2p.listen)
+    run_cometbft_node(settings, own, Printer(services))
 
 
 def _settings(services: Services, *, wait_for_seed: bool) -> "NodeSettings":

@@ -95,6 +95,14 @@ class AppReason:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineLog:
+    """A line of CometBFT's own log."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something that no honest network shows; an operator must look at it."""
 
@@ -119,6 +127,7 @@ NodeEvent = (
     | SourceBack
     | CaughtUp
     | AppReason
+    | EngineLog
     | Alarm
     | Stopped
 )

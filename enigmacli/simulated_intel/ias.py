@@ -38,7 +38,6 @@ MAX_BODY_BYTES: Final = 64 * 1024
 MAX_QUOTE_BYTES: Final = 16 * 1024
 
 _PLATFORM_KEY: Final = slice(-96, -64)  # before the signature, at the quote's end
-_PATH: Final = re.compile(r"/attestation/v([45])/(?:sigrl/([0-9A-Fa-f]{8})|report)")
 _UPDATES: Final = ("early", "standard")  # of API version 5
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from enigmacli.errors import EnigmaError, PortBusyError
+from enigmacli.http_log import server_logger
 from enigmacli.simulated_intel.events import Answered, Listening, ServiceEvent
 from enigmacli.simulated_intel.exchange import Answer, Delivery, Request
 
@@ -55,7 +56,12 @@ async def _serve(service: WebService, host: str, port: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    runner = web.AppRunner(make_app(service), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
+    runner = web.AppRunner(
+        make_app(service),
+        access_log=None,
+        logger=server_logger(),
+        shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
+    )
     await runner.setup()
     try:
         try:
@@ -95,6 +101,8 @@ async def _decide(service: WebService, request: web.Request) -> Answer:
             body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return Answer(413, note=f"longer than {MAX_BODY_BYTES} bytes")
+    except web.RequestPayloadError:
+        return Answer(400, note="the body is not what its headers say")
     except TimeoutError:
         return Answer(408, note="the request did not end")
     try:

@@ -248,6 +248,14 @@ def test_uri_errors_have_their_status() -> None:
     assert get("unknown")[0] == 404
 
 
+@pytest.mark.parametrize("path", ["\ud800", "a\udfffb"])
+def test_text_that_is_not_unicode_is_an_invalid_parameter(path: str) -> None:
+    answer = make_dispatcher().answer_uri("echo", {"hash": json.dumps(path)})
+
+    assert post(call("echo", {"path": path}))[1]["error"]["code"] == -32602
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (500, -32602)
+
+
 @given(st.binary(max_size=200))
 def test_any_body_gets_an_answer(body: bytes) -> None:
     answer = make_dispatcher().answer_body(body)

@@ -12,13 +12,9 @@ import pytest
 
 from enigmacli.app.genesis import GenesisDocument, new_genesis
 from enigmacli.engine.events import NodeEvent
-from enigmacli.engine.node import (
-    _one_at_a_time,
-    _only_one,
-    _stopped_by_signals,
-    load_genesis,
-    run_node,
-)
+from enigmacli.engine.lifetime import one_at_a_time, only_one, stopped_by_signals
+from enigmacli.engine.node import run_node
+from enigmacli.engine.parts import load_genesis
 from enigmacli.engine.settings import NodeSettings
 from enigmacli.errors import (
     GenesisError,
@@ -72,18 +68,18 @@ def test_a_missing_or_malformed_genesis_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_data_folder_has_one_node(tmp_path: Path) -> None:
-    with _only_one(tmp_path / "data"):
-        with pytest.raises(HomeBusyError), _only_one(tmp_path / "data"):
+    with only_one(tmp_path / "data"):
+        with pytest.raises(HomeBusyError), only_one(tmp_path / "data"):
             pass
         assert (tmp_path / "data" / "node.lock").read_text().strip() == str(os.getpid())
-    with _only_one(tmp_path / "data"):
+    with only_one(tmp_path / "data"):
         pass
 
 
 def test_a_data_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(StorageError), _only_one(tmp_path / "file" / "data"):
+    with pytest.raises(StorageError), only_one(tmp_path / "file" / "data"):
         pass
 
 
@@ -91,7 +87,7 @@ def test_sigterm_stops_the_node_and_is_given_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     stop = threading.Event()
 
-    with _stopped_by_signals(stop):
+    with stopped_by_signals(stop):
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(10)
 
@@ -108,7 +104,7 @@ def test_reports_of_several_threads_come_one_at_a_time() -> None:
         time.sleep(0.001)  # long enough for another thread to come in, if it may
         inside.release()
 
-    tell = _one_at_a_time(slow)
+    tell = one_at_a_time(slow)
     threads = [
         threading.Thread(target=lambda: [tell(None) for _ in range(20)])  # type: ignore[arg-type]
         for _ in range(4)

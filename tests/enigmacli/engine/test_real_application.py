@@ -23,7 +23,7 @@ from enigmacli.engine.block_store import BlockStore
 from enigmacli.engine.chain import Chain
 from enigmacli.engine.embedded import Producer
 from enigmacli.engine.events import Alarm, AppReason, NodeEvent
-from enigmacli.engine.node import describe
+from enigmacli.engine.parts import describe
 from enigmacli.engine.recheck import BackgroundRecheck
 from enigmacli.engine.replay import Replayed, replay_store
 from enigmacli.engine.validator_key import SignedBlock, Signer
