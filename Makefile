@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: quickstart test unit e2e check bench lock clean
+.PHONY: quickstart test unit e2e check bench kills fuzz lock clean
 
 quickstart: $(READY) ## the whole story on this machine: bootstrap, register, unseal, follow
 	$(BIN)/enigmacli quickstart $(if $(KEEP),--keep "$(KEEP)")
@@ -28,6 +28,12 @@ check: $(READY) ## formatting, lint, types, import contracts
 
 bench: $(READY) ## ratios against raw primitives, measured in one run
 	$(BIN)/python -m bench
+
+kills: $(READY) ## kill -9 at 500 random moments, and the same command again; hours
+	$(BIN)/python -m scripts.kills --count 500
+
+fuzz: $(READY) ## live targets under random input for ten minutes; last result in docs/fuzzing.md
+	$(BIN)/python scripts/fuzz.py
 
 lock: $(READY) ## pin and hash every dependency anew, without addresses
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q pip-tools

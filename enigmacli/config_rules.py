@@ -80,3 +80,4 @@ price: Final = form(
 coin: Final = form(r"(?:\d{1,18}[a-z][a-z0-9/]{2,127})?", "a coin like 1500uscrt, or empty")
 chain_id: Final = form(r"[a-z0-9-]{0,50}", "at most 50 of a-z, 0-9 and -")
 spid: Final = form(r"(?:[0-9a-fA-F]{32})?", "32 hex digits, or empty")
+header_hash: Final = form(r"(?:[0-9a-fA-F]{64})?", "64 hex digits, or empty")

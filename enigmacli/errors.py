@@ -93,6 +93,18 @@ class SeedMismatchError(ConfigError):
     code = "seed-mismatch"
 
 
+class TrustStoreCorruptError(ConfigError):
+    """The file of verified headers is damaged."""
+
+    code = "trust-store-corrupt"
+
+
+class TrustExpiredError(ConfigError):
+    """Every header that this home trusts is older than the trusting period."""
+
+    code = "trust-expired"
+
+
 class PortBusyError(ConfigError):
     """The address to listen on is taken or not ours."""
 

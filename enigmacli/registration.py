@@ -251,7 +251,7 @@ def _look(
 ) -> tuple[str, bytes | None]:
     try:
         return "registered", registry.encrypted_seed(node_id)
-    except ServiceUnavailableError:
+    except (ServiceUnavailableError, WaitTimeoutError):
         return "unreachable", None
     except NotFoundError:
         pass
@@ -296,8 +296,8 @@ def unseal(
 ) -> PublicKeysReply:
     """Fetch the encrypted seed, and have the enclave open, check and seal it.
 
-    Nothing that the chain's server says is trusted: the enclave derives the network's public
-    keys from what it opened and compares them with genesis.
+    Nothing that the chain's server says is trusted: ``registry`` wants proofs, and the enclave
+    derives the network's public keys from what it opened and compares them with genesis.
 
     Raises:
         NotFoundError: the node is not registered (yet).
@@ -322,6 +322,6 @@ def try_unseal(
     """:func:`unseal`, or ``False`` where the network has not answered yet."""
     try:
         unseal(enclave, registry, node_id, network)
-    except (NotFoundError, ServiceUnavailableError):
+    except (NotFoundError, ServiceUnavailableError, WaitTimeoutError):
         return False
     return True

@@ -1,8 +1,8 @@
 """Typed questions to the application, and waiting for transactions, on top of the RPC.
 
-Answers are a server's word. What an enclave installs it checks itself; everything else that
-must be certain is asked with :meth:`Queries.proven`, against an app hash from a header whose
-commit was verified.
+Answers are a server's word. What must be certain is asked with :meth:`Queries.proven`, against
+an app hash from a header whose commit was verified; :mod:`~enigmacli.chain.light_queries` does
+so for every question whose answer matters.
 """
 
 import re
@@ -38,7 +38,9 @@ _ACCOUNT: Final = "cosmos.auth.v1beta1"
 _BANK: Final = "cosmos.bank.v1beta1"
 _TX: Final = "cosmos.tx.v1beta1"
 _BASE_ACCOUNT: Final = "/cosmos.auth.v1beta1.BaseAccount"
-_EPOCH: Final = b"\x01Epoch"  # store params: u32be
+EPOCH_KEY: Final = b"\x01Epoch"
+"""Raw key in store ``params``: u32be."""
+
 _KEY_SIZE: Final = 32
 _WRAP_SIZE: Final = 48
 _PAGE_SIZE: Final = 200
@@ -84,8 +86,20 @@ class Account:
     """Of its next transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The header that proved an answer."""
+
+    height: int
+    header_hash: bytes
+    """32 bytes."""
+
+
 class Queries:
     """Questions to one node."""
+
+    verified: Verified | None = None
+    """What proved the last answer: nothing, since all are the node's word."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
@@ -134,10 +148,8 @@ class Queries:
         Raises:
             NotFoundError: the node is not registered.
         """
-        seed = bytes(self._ask(_REGISTRATION, "EncryptedSeed", pub_key=node_id).encrypted_seed)
-        if not seed or len(seed) % _WRAP_SIZE:
-            raise MalformedError(f"encrypted seed of {len(seed)} bytes is none")
-        return seed
+        answer = self._ask(_REGISTRATION, "EncryptedSeed", pub_key=node_id)
+        return check_seed(bytes(answer.encrypted_seed))
 
     def tx_key(self) -> bytes:
         """The network's io-exchange key, to which clients encrypt: 32 bytes."""
@@ -151,10 +163,7 @@ class Queries:
 
     def current_epoch(self) -> int:
         """Of the network's newest seed."""
-        value = self.stored("params", _EPOCH)
-        if len(value) != 4:  # noqa: PLR2004 -- u32be
-            raise MalformedError("the epoch is not 4 bytes")
-        return int.from_bytes(value)
+        return read_epoch(self.stored("params", EPOCH_KEY))
 
     def node(self, node_id: bytes) -> NodeRecord:
         """The record of a node.
@@ -300,6 +309,28 @@ class Queries:
         if (answer.codespace, answer.code) in _NOT_FOUND:
             raise NotFoundError(text, details=details)
         raise ServiceRefusedError(text, details=details)
+
+
+def check_seed(seed: bytes) -> bytes:
+    """An encrypted seed, if it can be one: 48 bytes for each epoch.
+
+    Raises:
+        MalformedError: it has another length.
+    """
+    if not seed or len(seed) % _WRAP_SIZE:
+        raise MalformedError(f"encrypted seed of {len(seed)} bytes is none")
+    return seed
+
+
+def read_epoch(value: bytes) -> int:
+    """The epoch as the state holds it.
+
+    Raises:
+        MalformedError: it is not 4 bytes.
+    """
+    if len(value) != 4:  # noqa: PLR2004 -- u32be
+        raise MalformedError("the epoch is not 4 bytes")
+    return int.from_bytes(value)
 
 
 def check_code(code: int, codespace: str, log: str, tx_hash: bytes) -> None:

@@ -5,11 +5,12 @@ How a command is written is told in :mod:`enigmacli.cli.options`; what becomes o
 in :mod:`enigmacli.cli.boundary`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import click
@@ -74,6 +75,23 @@ class Root(Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Like click's, but as :meth:`invoke`: ``--help`` prints already here.
+
+        Raises:
+            EndedError: whoever reads the output has gone.
+        """
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError as end:
+            raise EndedError from end
+
     def invoke(self, ctx: click.Context) -> Any:
         """Like click's, but an end from outside reaches the boundary as it is.
 
@@ -110,7 +128,7 @@ class Root(Group):
             result = super().main(
                 arguments, services.program, standalone_mode=False, obj=services, **extra
             )
-            sys.stdout.flush()
+            click.echo(nl=False)  # flushes
         except BaseException as error:  # noqa: BLE001 -- the boundary: nothing passes
             from enigmacli.cli.boundary import report  # noqa: PLC0415 -- paid only by failures
 
@@ -158,6 +176,19 @@ share(cli)
 
 def main() -> None:
     """Run the program on the process's own arguments."""
+    _open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a locale without a letter is no bug
     cli.main()
+
+
+def _open_closed_streams() -> None:
+    """Let a standard stream that the caller closed lead nowhere.
+
+    Otherwise the next file that is opened would take its number, and whatever somebody
+    prints would end up in that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 -- for good
+            setattr(sys, name, stream)

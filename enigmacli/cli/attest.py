@@ -265,7 +265,8 @@ def _verdict_text(document: dict[str, Any]) -> str:
 def _check_line(check: dict[str, Any]) -> str:
     if check["ok"]:
         return f"  ok    {check['id']}"
-    return f"  FAIL  {check['id']}: expected {check['expected']}, seen {check['seen']}"
+    compared = (f"{word} {check[word]}" for word in ("expected", "seen") if check[word])
+    return f"  FAIL  {check['id']}: {', '.join(compared)}".rstrip(": ")
 
 
 def _claim_rows(claims: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -23,7 +23,7 @@ from enigmacli.cli.exit_codes import BUG, DONE, INTERRUPTED, USAGE, exit_code
 from enigmacli.cli.explanations import hint_for
 from enigmacli.cli.lines import as_json, printable
 from enigmacli.cli.options import MissingCommandError
-from enigmacli.errors import EnigmaError
+from enigmacli.errors import EnigmaError, StorageError
 
 _MAX_TRACEBACK_FRAMES: Final = 200
 
@@ -48,14 +48,15 @@ def report(services: Services, error: BaseException) -> int:
     if isinstance(error, SystemExit):
         raise error
     if isinstance(error, BrokenPipeError):
-        return _stop_writing()
+        _stop_writing()
+        return DONE
     if isinstance(error, MissingCommandError) and not services.json:
         click.echo(error.overview, err=True)
         return USAGE
-    failure = describe(services, error)
+    failure = _unwritable(error) or describe(services, error)
     try:
         _print(services, failure)
-    except BrokenPipeError:
+    except OSError:
         _stop_writing()
     return failure.exit_code
 
@@ -118,13 +119,27 @@ def _usage_hint(services: Services, error: click.ClickException) -> str:
     return f"try '{ctx.command_path if ctx else services.program} --help'"
 
 
-def _stop_writing() -> int:
-    """Whoever read our output has gone: end quietly, as programs of the system do."""
+def _unwritable(error: BaseException) -> Failure | None:
+    """What is said where ``error`` is that output takes no more, as on a full disk.
+
+    All output goes through click's echo.
+    """
+    if not isinstance(error, OSError):
+        return None
+    *_, (last, _) = traceback.walk_tb(error.__traceback__)
+    if last.f_code is not click.echo.__code__:
+        return None
+    _stop_writing(sys.stdout)
+    why = (error.strerror or "unknown error").lower()
+    return Failure(exit_code(StorageError("")), "storage", f"cannot write the output: {why}")
+
+
+def _stop_writing(*streams: TextIO) -> None:
+    """Send what is still to be written nowhere: whoever read our output has gone."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.dup2(nothing, sys.stderr.fileno())
-    return DONE
+        for stream in streams or (sys.stdout, sys.stderr):
+            os.dup2(nothing, stream.fileno())
 
 
 # --- bugs -----------------------------------------------------------------------------------

@@ -58,10 +58,11 @@ def _listing(config: Config, names: list[str], *, origin: bool) -> str:
 def set_value(services: Services, name: str, value: str, *, dry_run: bool) -> None:
     """Set KEY (section.key) to VALUE in this home's config.toml; comments stay."""
     file = services.home.config_file
-    before = homes.read(file)
-    after, typed = with_value(before, name, value)
-    if after != before and not dry_run:
-        homes.replace(file, after)
+    with services.home.changing_config():
+        before = homes.read(file)
+        after, typed = with_value(before, name, value)
+        if after != before and not dry_run:
+            homes.replace(file, after)
     document = {"key": name, "value": typed, "changed": after != before and not dry_run}
     emit(services, document, f"{name} = {toml(typed)}")
 

@@ -158,11 +158,20 @@ def _all(function: F, *decorators: Decorator) -> F:
 
 
 def chain_options(function: F) -> F:
-    """``--node`` and ``--chain-id``."""
+    """``--node`` and ``--chain-id``, and what answers are verified from."""
     return _all(
         function,
         config_option("--node", key="chain.node", metavar="URL", help="Node to ask."),
         config_option("--chain-id", key="chain.chain_id", metavar="ID", help="Network's chain id."),
+        config_option(
+            "--trust-height",
+            key="chain.trust_height",
+            metavar="N",
+            help="Header to trust, in place of genesis.",
+        ),
+        config_option(
+            "--trust-hash", key="chain.trust_hash", metavar="HEX", help="Hash of that header."
+        ),
     )
 
 

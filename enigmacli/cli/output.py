@@ -37,7 +37,7 @@ def emit_bytes(data: bytes) -> None:
     """
     if sys.stdout.isatty():
         raise click.UsageError("refusing to write binary data to a terminal; name a file with -O")
-    sys.stdout.buffer.write(data)
+    click.echo(data, nl=False)
 
 
 def say(services: Services, message: str) -> None:

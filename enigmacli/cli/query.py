@@ -1,4 +1,4 @@
-"""``query``: what the chain knows. The node's word is not verified against headers here."""
+"""``query``: what the chain knows; proven, except for lists, transactions and blocks."""
 
 import base64
 from collections.abc import Iterator
@@ -40,9 +40,13 @@ command.add_command(register)
 @pass_services
 def seed(services: Services, node_id: bytes) -> None:
     """The seed as the network encrypted it to NODE_ID (64 hex characters)."""
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
+
+    chain = proving(services)
     with _expected_to_be_registered(services, node_id):
-        encrypted = f"0x{services.queries().encrypted_seed(node_id).hex()}"
-    emit(services, {"node_id": node_id.hex(), "encrypted_seed": encrypted}, encrypted)
+        encrypted = f"0x{chain.encrypted_seed(node_id).hex()}"
+    document = {"node_id": node_id.hex(), "encrypted_seed": encrypted}
+    emit(services, document | verified_document(chain), encrypted)
 
 
 @register.command("secret-network-params")
@@ -58,15 +62,16 @@ def seed(services: Services, node_id: bytes) -> None:
 def secret_network_params(services: Services, out_dir: Path) -> None:
     """Write node-master-key.txt and io-master-key.txt, and print both keys as JSON."""
     from enigmacli import home as homes  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
 
-    queries = services.queries()
-    keys = (queries.registration_key(), queries.tx_key())
+    chain = proving(services)
+    keys = (chain.registration_key(), chain.tx_key())
     _check_against_genesis(services, keys)
     node_key, io_key = (base64.b64encode(key).decode() for key in keys)
     homes.replace(out_dir / NODE_KEY_FILE, node_key.encode())
     homes.replace(out_dir / IO_KEY_FILE, io_key.encode())
     document = {"node_exch_key": {"bytes": node_key}, "io_exch_key": {"bytes": io_key}}
-    emit(services, document, lambda: as_json(document, indent=2))
+    emit(services, document | verified_document(chain), lambda: as_json(document, indent=2))
 
 
 def _check_against_genesis(services: Services, keys: tuple[bytes, bytes]) -> None:
@@ -92,9 +97,12 @@ def _check_against_genesis(services: Services, keys: tuple[bytes, bytes]) -> Non
 @pass_services
 def node(services: Services, node_id: bytes) -> None:
     """The record of NODE_ID."""
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
+
+    chain = proving(services)
     with _expected_to_be_registered(services, node_id):
-        document = _record(services, services.queries().node(node_id))
-    emit(services, document, lambda: _lines(document))
+        document = _record(services, chain.node(node_id))
+    emit(services, document | verified_document(chain), lambda: _lines(document))
 
 
 @contextmanager
@@ -120,7 +128,7 @@ def _expected_to_be_registered(services: Services, node_id: bytes) -> Iterator[N
 @chain_options
 @pass_services
 def nodes(services: Services) -> None:
-    """Every registered node."""
+    """Every registered node, as the node asked says: only single records can be proven."""
     found = [_record(services, record) for record in services.queries().nodes()]
     columns = ("node_id", "owner", "height", "evidence_kind", "tcb_status")
     rows = [columns, *(tuple(str(record[name]) for name in columns) for record in found)]
@@ -150,9 +158,12 @@ def _record(services: Services, record: "NodeRecord") -> dict[str, Any]:
 @pass_services
 def account(services: Services, address: str) -> None:
     """Number and sequence of ADDRESS."""
-    found = services.queries().account(address)
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
+
+    chain = proving(services)
+    found = chain.account(address)
     document = {"address": address, "account_number": found.number, "sequence": found.sequence}
-    emit(services, document, lambda: _lines(document))
+    emit(services, document | verified_document(chain), lambda: _lines(document))
 
 
 @command.command("balance")
@@ -162,12 +173,12 @@ def account(services: Services, address: str) -> None:
 @pass_services
 def balance(services: Services, address: str, denom: str) -> None:
     """What ADDRESS holds."""
-    held = services.queries().balance(address, denom)
-    emit(
-        services,
-        {"address": address, "denom": denom, "amount": str(held)},
-        f"{held}{denom}",
-    )
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
+
+    chain = proving(services)
+    held = chain.balance(address, denom)
+    document = {"address": address, "denom": denom, "amount": str(held)}
+    emit(services, document | verified_document(chain), f"{held}{denom}")
 
 
 @command.command("tx")

@@ -18,6 +18,7 @@ from enigmacli.registration import Registration
 from enigmacli.submission import Draft, Receipt
 
 if TYPE_CHECKING:
+    from enigmacli.chain.light_queries import VerifiedQueries
     from enigmacli.chain.queries import Queries
     from enigmacli.keyring import AccountKey
 
@@ -27,7 +28,7 @@ class Candidate:
     """Evidence, and the account that registers with it."""
 
     services: Services
-    chain: "Queries"
+    chain: "Queries | VerifiedQueries"
     certificate: bytes
     node_id: bytes
     """That the evidence claims; nothing is verified yet."""

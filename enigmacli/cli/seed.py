@@ -29,6 +29,7 @@ def wait(services: Services) -> None:
         SystemClock,
         connect,
         refusal_of,
+        verified_document,
     )
     from enigmacli.registration import wait_for_seed  # noqa: PLC0415
 
@@ -46,7 +47,7 @@ def wait(services: Services) -> None:
     document = {"node_id": node_id.hex(), "encrypted_seed": f"0x{encrypted.hex()}"}
     emit(
         services,
-        document,
+        document | verified_document(network),
         f"the network has answered: {document['encrypted_seed']}\n"
         f"next: {services.program} seed unseal",
     )
@@ -61,12 +62,13 @@ def unseal(services: Services) -> None:
     Safe to repeat: a seed that is held already must be the same one.
     """
     from enigmacli import registration  # noqa: PLC0415 -- not paid by --help
-    from enigmacli.cli.network import connect  # noqa: PLC0415
+    from enigmacli.cli.network import connect, verified_document  # noqa: PLC0415
 
     keys = network_keys(services)
     node_id = own_node_id(services)
+    network = connect(services)
     with working(services, "unsealing the network's seed"):
-        held = registration.unseal(services.enclave(), connect(services), node_id, keys)
+        held = registration.unseal(services.enclave(), network, node_id, keys)
     document = {
         "node_id": node_id.hex(),
         "epoch": held.epoch,
@@ -75,7 +77,7 @@ def unseal(services: Services) -> None:
     }
     emit(
         services,
-        document,
+        document | verified_document(network),
         f"the enclave holds the network's seed of epoch {held.epoch}\n"
         f"next: {services.program} start --follow URL",
     )
@@ -146,10 +148,13 @@ def network_keys(services: Services) -> "NetworkKeys":
 
 def unsealer(services: Services) -> Callable[[], bool]:
     """Tries to fetch and install the seed, for a node that waits for it."""
+    from enigmacli.cli.network import proving  # noqa: PLC0415 -- not paid by --help
     from enigmacli.registration import try_unseal  # noqa: PLC0415
 
+    chain = proving(services)
+
     def attempt() -> bool:
-        enclave, chain = services.enclave(), services.queries()
-        return try_unseal(enclave, chain, own_node_id(services), network_keys(services))
+        keys = network_keys(services)
+        return try_unseal(services.enclave(), chain, own_node_id(services), keys)
 
     return attempt

@@ -13,6 +13,7 @@ from enigmacli.submission import Draft, Receipt, Terms, draft, send, sign
 
 if TYPE_CHECKING:
     from enigmacli.chain.gas import GasPrice
+    from enigmacli.chain.light_queries import VerifiedQueries
     from enigmacli.chain.messages import Coin, Message
     from enigmacli.chain.queries import Queries
     from enigmacli.keyring import AccountKey
@@ -22,7 +23,7 @@ _AUTO = "auto"
 
 def prepare(
     services: Services,
-    chain: "Queries",
+    chain: "Queries | VerifiedQueries",
     message: "Message",
     account: "AccountKey",
     *,
@@ -71,7 +72,7 @@ def preview(services: Services, tx: Draft, *, generate_only: bool, facts: dict[s
 
 def submit(
     services: Services,
-    chain: "Queries",
+    chain: "Queries | VerifiedQueries",
     tx: Draft,
     account: "AccountKey",
     *,

@@ -4,8 +4,9 @@ Commands run through :class:`NetworkProgram`, whose services hand them a node th
 block for every transaction it accepts.
 """
 
+import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any, Self
 
 import pytest
 from click.testing import CliRunner
+from nacl.signing import SigningKey
 
 import enclave
 from enclave import calls
@@ -25,10 +27,18 @@ from enclave.service import KeysService
 from enclave.state import SealedState
 from enigmacli.app.genesis import GenesisDocument
 from enigmacli.attestation.ias import IasClient
-from enigmacli.chain.answers import BroadcastAnswer, NodeStatus, QueryAnswer, TxAnswer
+from enigmacli.chain.answers import (
+    BroadcastAnswer,
+    NodeStatus,
+    QueryAnswer,
+    SignedHeader,
+    TxAnswer,
+)
+from enigmacli.chain.merkle import ProofOp
 from enigmacli.chain.queries import Queries
 from enigmacli.chain.results import TxResult
 from enigmacli.chain.tx import tx_hash
+from enigmacli.chain.validators import Validator, ValidatorSet
 from enigmacli.cli import attestation_service, cli
 from enigmacli.cli.context import Services
 from enigmacli.errors import NotFoundError, ServiceUnavailableError
@@ -37,6 +47,7 @@ from enigmacli.simulated_intel.pki import SimulatedPki
 from enigmacli.simulated_intel.platforms import Platforms
 from tests.enigmacli.app.chain import Chain
 from tests.enigmacli.simulated_intel.in_memory import AT_US, transport
+from tests.simulators.light_chain import LightChain
 
 SECOND_US = 1_000_000
 
@@ -54,6 +65,7 @@ class NodeInMemory:
     """What :class:`enigmacli.chain.rpc.RpcClient` does, for commands, in front of a chain."""
 
     chain: BootstrappedChain
+    headers: LightChain
     down: bool = False
     holds_back: bool = False
     """Takes transactions and makes no block."""
@@ -83,7 +95,16 @@ class NodeInMemory:
         return QueryAnswer(
             code=got.code, log=got.log, key=got.key, value=got.value, height=got.height,
             codespace=got.codespace,
+            proof=tuple(ProofOp(op.type, op.key, op.data) for op in got.proof_ops.ops),
         )  # fmt: skip
+
+    def commit(self, height: int | None = None) -> SignedHeader:
+        self._answer()
+        return self.headers.commit(height)
+
+    def validators(self, height: int | None = None) -> ValidatorSet:
+        self._answer()
+        return self.headers.validators(height)
 
     def broadcast_tx_sync(self, tx: bytes) -> BroadcastAnswer:
         self._answer()
@@ -110,7 +131,15 @@ class NodeInMemory:
         self.make_block(*self._held)
 
     def make_block(self, *txs: bytes) -> None:
+        """A block with its header, and another one that proves what it changed."""
         self._held.clear()
+        self._decide(txs)
+        if self.chain.app_hashes[-2:-1] != self.chain.app_hashes[-1:]:
+            self._decide(())
+
+    def _decide(self, txs: Sequence[bytes]) -> None:
+        before = self.chain.app_hashes[-1] if self.chain.app_hashes else bytes(32)
+        self.headers.make_block(before)
         response = self.chain.produce(txs)
         decided = self.chain.blocks[-1][2]
         for at, (raw, result) in enumerate(zip(decided, response.tx_results, strict=True)):
@@ -261,8 +290,25 @@ class NetworkInMemory:
         real: Any = EnclaveInProcess.with_keys(home / "enclave", None)
         chain = BootstrappedChain(document, enclave=real)
         chain.start()
-        self.node = NodeInMemory(chain)
+        self.node = NodeInMemory(chain, _signed_headers(home, document))
         self.node.make_block()
+
+
+def _signed_headers(home: Path, document: GenesisDocument) -> LightChain:
+    """Headers signed by the home's validator key; a microsecond apart, since time stands still."""
+    file = home / "config" / "priv_validator_key.json"
+    seed = base64.b64decode(json.loads(file.read_text())["priv_key"]["value"])[:32]
+    key = SigningKey(seed)
+    public_key = key.verify_key.encode()
+    (voter,) = document.validators
+    return LightChain(
+        ValidatorSet.of([Validator.of(voter.public_key, voter.power)]),
+        chain_id=document.chain_id,
+        initial_height=document.initial_height,
+        start_ns=document.genesis_time_us * 1000,
+        step_ns=1000,
+        keys={public_key: key},
+    )
 
 
 @contextmanager

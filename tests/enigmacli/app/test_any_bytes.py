@@ -56,6 +56,29 @@ def test_any_bytes_as_transactions_are_answered_everywhere(txs: list[bytes]) -> 
     assert all(one.kind != "request-failed" for one in chain().app.take_reasons())
 
 
+def run(blocks: list[list[bytes]]) -> tuple[list[bytes], list[list[bytes]], list[str]]:
+    """A new chain through these blocks: its hashes, its results, and whatever was a bug."""
+    chain = Chain().start()
+    chain.decide([])
+    for block in blocks:
+        chain.decide(block)
+    results = [[one.SerializeToString() for one in block.tx_results] for block in chain.results]
+    bugs = [str(one) for one in chain.app.take_reasons() if one.kind == "request-failed"]
+    return chain.app_hashes, results, bugs
+
+
+@settings(max_examples=40, deadline=None)
+@given(blocks=st.lists(txs, min_size=1, max_size=4))
+def test_any_blocks_execute_to_the_same_state_and_results_each_time(
+    blocks: list[list[bytes]],
+) -> None:
+    hashes, results, bugs = run(blocks)
+
+    assert (hashes, results, bugs) == run(blocks)
+    assert bugs == []
+    assert len(hashes) == len(blocks) + 1
+
+
 PATHS = [
     "/store/register/key",
     "/secret.registration.v1beta1.Query/EncryptedSeed",

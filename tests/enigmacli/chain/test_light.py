@@ -149,16 +149,30 @@ def _with_place(commit: Commit, index: int, **changes: Any) -> Commit:
     return replace(commit, signatures=tuple(places))
 
 
-def test_one_wrong_signature_spoils_a_commit_that_has_enough_without_it() -> None:
-    forged = _with_place(sign(FIRST), 3, signature=bytes(64))
+@pytest.mark.parametrize("index", [1, 2, 3])
+def test_a_wrong_signature_counts_for_nothing_and_stops_nobody(index: int) -> None:
+    signed = sign(FIRST, "CCCC")
+    enough = sum(power for at, power in enumerate(POWERS) if at != index) * 3 > 200
 
-    with pytest.raises(UntrustedAnswerError, match="vote 3 of the commit has a wrong signature"):
+    forged = _with_place(signed, index, signature=bytes(64))
+
+    if enough:
         check(FIRST, forged)
+    else:
+        with pytest.raises(UntrustedAnswerError, match=f"vote {index} of the commit has a wrong"):
+            check(FIRST, forged)
 
 
 def test_a_vote_with_another_time_is_refused() -> None:
     with pytest.raises(UntrustedAnswerError, match="wrong signature"):
         check(FIRST, _with_place(sign(FIRST), 0, time_ns=START_NS + 1))
+
+
+def test_places_of_others_are_refused_even_behind_enough_votes() -> None:
+    commit = _with_place(sign(FIRST), 3, validator_address=bytes(20))
+
+    with pytest.raises(UntrustedAnswerError, match="vote 3 of the commit is another validator's"):
+        check(FIRST, commit)
 
 
 def test_votes_for_another_chain_are_refused() -> None:

@@ -92,6 +92,16 @@ def test_malformed_files_are_judged_on_standard_output(
     assert "claims" not in got.document
 
 
+def test_a_rule_that_compares_nothing_shows_no_empty_words(program: Any, tmp_path: Path) -> None:
+    file = tmp_path / "evidence"
+    file.write_bytes(b"0\x82")
+
+    got = program("attest", "verify", str(file))
+
+    assert got.code == 5
+    assert got.out.endswith("  FAIL  container-malformed\n")
+
+
 def test_parsing_shows_claims_and_says_that_nobody_looked(program: Any, tmp_path: Path) -> None:
     file = write_case(load("ias/secretnetwork_hw_v2.json"), tmp_path)
 

@@ -1,5 +1,9 @@
 import json
+import os
+import shlex
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -12,6 +16,7 @@ from enigmacli.cli.context import Services
 from enigmacli.cli.exit_codes import EXIT_CODES, MEANINGS, exit_code
 from enigmacli.cli.explain import by_code
 from enigmacli.cli.explanations import EXPLANATIONS, explanation_of
+from tests.corpus import ROOT
 
 
 def make(cls: type[Exception]) -> Exception:
@@ -133,11 +138,58 @@ def test_an_interruption_is_130(error: BaseException, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "enigmacli: error: interrupted\n"
 
 
-def test_a_reader_that_went_away_is_no_failure(capfd: pytest.CaptureFixture[str]) -> None:
-    services = Services()
+def run_shell(line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of shell in which ``$enigmacli`` is the program."""
+    program = f"{shlex.quote(sys.executable)} -m enigmacli"
+    return subprocess.run(
+        ["/bin/sh", "-c", line.replace("$enigmacli", program)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
 
-    assert describe(services, untrusted.ConfigError("x")).exit_code == 3
-    assert capfd.readouterr().err == ""
+
+@pytest.mark.parametrize("arguments", ["explain", "--help", "keys --help", "explain -o json"])
+def test_a_reader_that_went_away_is_no_failure(arguments: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "enigmacli", *arguments.split()],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("arguments", ["explain", "--help", "keys --help", "version -o json"])
+def test_a_full_disk_behind_standard_output_is_said_with_exit_3(arguments: str) -> None:
+    ran = run_shell(f"$enigmacli {arguments} > /dev/full")
+
+    assert ran.returncode == 3
+    assert "cannot write the output: no space left on device" in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$enigmacli explain >&-", 0),
+        ("$enigmacli version -o json >&- 2>&-", 0),
+        ("$enigmacli bogus 2>&-", 2),
+        ("$enigmacli bogus 2>/dev/full", 2),
+        ("$enigmacli attest verify - <&-", 5),
+    ],
+)
+def test_a_standard_stream_that_is_closed_is_no_bug(line: str, code: int) -> None:
+    ran = run_shell(line)
+
+    assert ran.returncode == code
+    assert "internal error" not in ran.stderr
 
 
 def fail_with(secret: str) -> None:

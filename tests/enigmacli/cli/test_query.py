@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from enigmacli.chain.blocks import header_hash
 from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram, network_in_memory
 
@@ -40,10 +41,8 @@ def test_the_encrypted_seed_is_printed_as_the_peer_does(bob: NetworkProgram, nod
     assert shown.out.startswith("0x")
     assert len(bytes.fromhex(shown.out.strip().removeprefix("0x"))) == 48
     assert bob("q", "register", "seed", f"0x{node_id}").out == shown.out
-    assert bob.ok("query", "register", "seed", node_id) == {
-        "node_id": node_id,
-        "encrypted_seed": shown.out.strip(),
-    }
+    found = bob.ok("query", "register", "seed", node_id)
+    assert (found["node_id"], found["encrypted_seed"]) == (node_id, shown.out.strip())
 
 
 @pytest.mark.parametrize("what", ["seed", "node"])
@@ -102,7 +101,9 @@ def test_a_folder_that_cannot_be_written_is_local_state(bob: NetworkProgram) -> 
 
 def test_a_record_shows_what_the_confirm_carried(bob: NetworkProgram, node_id: str) -> None:
     record = bob.ok("query", "register", "node", node_id)
+    proof = record.pop("verified")
 
+    assert proof["height"] > record["height"]
     (key,) = bob.ok("keys", "list")["keys"]
     assert record["owner"] == key["address"]
     assert (record["evidence_kind"], record["tcb_status"], record["epoch"]) == ("epid", "OK", 0)
@@ -123,6 +124,66 @@ def test_account_balance_and_transaction_can_be_asked_for(
     assert (account["account_number"], account["sequence"]) == (1, 1)
     assert bob("query", "balance", key["address"]).out == f"{held['amount']}uscrt\n"
     assert (found["height"], found["code"]) == (sent["height"], 0)
+
+
+def test_an_answer_names_the_header_that_proves_it(
+    network: NetworkInMemory, bob: NetworkProgram, node_id: str
+) -> None:
+    proof = bob.ok("query", "register", "seed", node_id)["verified"]
+
+    assert network.node is not None
+    header = network.node.headers.blocks[proof["height"]].header
+    assert proof["header_hash"] == header_hash(header).hex().upper()
+    (key,) = bob.ok("keys", "list")["keys"]
+    for what in ("account", "balance"):
+        assert bob.ok("query", what, key["address"])["verified"]["height"] >= proof["height"]
+
+
+def test_a_home_without_genesis_is_told_that_nothing_is_verified(
+    network: NetworkInMemory, bob: NetworkProgram, node_id: str, tmp_path: Path
+) -> None:
+    nowhere = NetworkProgram(tmp_path / "none", network)
+
+    shown = nowhere("query", "register", "seed", node_id)
+    document = nowhere.ok("query", "register", "seed", node_id)
+
+    assert document["verified"] is None
+    assert "the answer is the node's word" in shown.err
+    assert shown.out == bob("query", "register", "seed", node_id).out
+
+
+def test_a_home_without_genesis_verifies_from_a_header_that_is_named(
+    network: NetworkInMemory, bob: NetworkProgram, node_id: str, tmp_path: Path
+) -> None:
+    assert bob.home.exists()
+    assert network.node is not None
+    nowhere = NetworkProgram(tmp_path / "none", network)
+    trusted = header_hash(network.node.headers.blocks[2].header).hex()
+    ask = ("query", "register", "seed", node_id, "--chain-id", "net-1", "--trust-height", "2")
+
+    found = nowhere.ok(*ask, "--trust-hash", trusted)
+    lied_to = nowhere(*ask, "--trust-hash", "00" * 32, "-o", "json")
+    half = nowhere(*ask, "-o", "json")
+
+    assert found["verified"]["height"] > 2
+    assert (lied_to.code, lied_to.error["code"]) == (5, "untrusted-answer")
+    assert (half.code, half.error["code"]) == (3, "config")
+
+
+def test_a_damaged_trust_store_is_named_and_can_be_rebuilt(
+    bob: NetworkProgram, node_id: str
+) -> None:
+    ask = ("query", "register", "seed", node_id)
+    bob.ok(*ask)
+    file = bob.home / "data" / "light.json"
+    file.write_bytes(file.read_bytes()[:-9])
+
+    got = bob(*ask, "-o", "json")
+    file.unlink()
+
+    assert (got.code, got.error["code"]) == (3, "trust-store-corrupt")
+    assert str(file) in got.error["message"]
+    assert bob.ok(*ask)["verified"]
 
 
 def test_an_unknown_transaction_is_not_found(bob: NetworkProgram) -> None:

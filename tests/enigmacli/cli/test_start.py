@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,35 @@ from enigmacli.cli.node_events import Printer, document, words
 from enigmacli.engine import events
 
 
-def test_the_engine_that_is_not_part_of_this_version_is_a_usage_error(program: Any) -> None:
-    got = program("start", "--engine", "cometbft", "-o", "json")
+def test_a_missing_cometbft_is_named_with_how_to_get_it(simulated: Any, tmp_path: Path) -> None:
+    got = simulated(
+        "start", "--engine", "cometbft", "--cometbft", str(tmp_path / "none"), "-o", "json"
+    )
+
+    assert (got.code, got.error["code"]) == (3, "config")
+    assert "go install github.com/cometbft/cometbft/cmd/cometbft@v0.38." in got.error["hint"]
+
+
+def test_cometbft_follows_nobody(simulated: Any) -> None:
+    got = simulated("start", "--engine", "cometbft", "--follow", "http://127.0.0.1:1", "-o", "json")
 
     assert got.code == 2
-    assert "not part of this version" in got.error["message"]
+    assert "--follow" in got.error["message"]
+
+
+def test_quickstart_on_cometbft_wants_one_before_it_makes_anything(
+    program: Any, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+
+    got = program(
+        "quickstart", "--engine", "cometbft", "--cometbft", str(tmp_path / "none"),
+        "--keep", str(kept), "-o", "json",
+    )  # fmt: skip
+
+    assert got.code == 3
+    assert "go install" in json.loads(got.err.splitlines()[-1])["error"]["hint"]
+    assert not (kept / "first").exists()
 
 
 def test_without_a_home_it_names_init(program: Any) -> None:
@@ -73,6 +98,7 @@ EVERY_EVENT = (
     events.SourceBack(9),
     events.CaughtUp(9, b"\xab"),
     events.AppReason("kind: why"),
+    events.EngineLog("error", "no peers"),
     events.Alarm("two answers", 9),
     events.Stopped(),
 )
