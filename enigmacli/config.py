@@ -349,7 +349,9 @@ def parse(data: bytes, name: str) -> dict[str, object]:
     try:
         document = tomli.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{name} is not TOML: {error}", hint="enigmacli config check") from error
+        raise ConfigError(
+            f"{name} is not TOML: {error}", hint="config.example.toml shows the form"
+        ) from error
     found: dict[str, object] = {}
     for section, table in document.items():
         if not isinstance(table, dict):

@@ -11,7 +11,12 @@ from typing import Final, Self
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from enclave import durable, measurement
-from enclave.errors import SealedFormatError, SealedStateError, StateWriteError
+from enclave.errors import (
+    SealedElsewhereError,
+    SealedFormatError,
+    SealedStateError,
+    StateWriteError,
+)
 from enclave.evidence import simulated_quote
 from enclave.keys import Secret, derive_key
 
@@ -48,10 +53,12 @@ class SimulatedPlatform:
 
         Raises:
             StateWriteError: the key could not be written.
-            SealedStateError: the key cannot be read, or is malformed.
+            SealedStateError: the key cannot be read, is malformed, or is gone while files
+                that it sealed are there.
         """
         path = state / PLATFORM_KEY_FILE
         if not path.exists():
+            _refuse_if_sealed(state)
             _create_key(path)
         try:
             key = Secret(bytearray(path.read_bytes()))
@@ -86,6 +93,15 @@ class SimulatedPlatform:
 
     def _quoting_seed(self) -> Secret:
         return derive_key(self._platform_key, b"", _QUOTING)
+
+
+def _refuse_if_sealed(state: Path) -> None:
+    """A new key would take the place of the one that could be brought back."""
+    sealed = sorted(file.name for file in state.glob("*.sealed"))
+    if sealed:
+        raise SealedElsewhereError(
+            f"{PLATFORM_KEY_FILE} is gone, and {', '.join(sealed)} open with it alone"
+        )
 
 
 def _create_key(path: Path) -> None:

@@ -22,7 +22,7 @@ MAX_BYTES: Final = 64 * 1024
 _NONCE_CHARACTERS: Final = 32
 _PSEUDONYM_BYTES: Final = 128
 _PLATFORM_INFO: Final = re.compile(r"[0-9A-Fa-f]{210}", re.ASCII)
-_TIMESTAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{6})?", re.ASCII)
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -93,14 +93,14 @@ class IasReport:
 
 
 def parse_timestamp(text: str) -> int:
-    """Microseconds since the Unix epoch of ``YYYY-MM-DDTHH:MM:SS[.ffffff]``, meant as UTC.
+    """Microseconds since the Unix epoch of ``YYYY-MM-DDTHH:MM:SS[.fraction]``, meant as UTC.
 
     Raises:
         ReportFormatError: another form (a zone included), no such date, or before 1970.
     """
     at_us = _to_us(text) if _TIMESTAMP.fullmatch(text) else None
     if at_us is None or at_us < 0:
-        raise _malformed("timestamp", "YYYY-MM-DDTHH:MM:SS[.ffffff]", text)
+        raise _malformed("timestamp", "YYYY-MM-DDTHH:MM:SS[.fraction]", text)
     return at_us
 
 

@@ -273,14 +273,12 @@ class Services:
         """Ask before something that cannot be taken back; ``-y`` answers yes.
 
         Raises:
-            NotAskedError: standard input is not a terminal.
-            click.Abort: the answer was no.
+            NotAskedError: standard input is not a terminal, or the answer was no.
         """
         if self.assume_yes:
             return
-        if not sys.stdin.isatty():
+        if not (sys.stdin.isatty() and click.confirm(question, err=True)):
             raise NotAskedError(f"not confirmed: {question}", "add -y to say yes in advance")
-        click.confirm(question, abort=True, err=True)
 
     def passphrase(self, *, new: bool = False) -> str:
         """The keyring's passphrase: from ``--passphrase-file``, else asked on the terminal.

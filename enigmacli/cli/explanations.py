@@ -171,7 +171,8 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
         "sealed-state-refused": _E(
             "A sealed file is damaged, or was made elsewhere: by other code, another platform, "
             "another network.",
-            "Restore a backup made here, or put the folder aside and join again with a new key.",
+            "Bring back what changed: the file from a backup made here, the code (enclave.path), "
+            "the platform. Where it is lost, enclave reset, then join again with a new key.",
             "enigmacli enclave restore DIR",
         ),
         "backup-refused": _E(

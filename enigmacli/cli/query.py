@@ -153,32 +153,54 @@ def _record(services: Services, record: "NodeRecord") -> dict[str, Any]:
 
 
 @command.command("account")
-@click.argument("address")
+@click.argument("named", metavar="ADDRESS|KEY")
 @chain_options
 @pass_services
-def account(services: Services, address: str) -> None:
-    """Number and sequence of ADDRESS."""
+def account(services: Services, named: str) -> None:
+    """Number and sequence of an account."""
     from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
 
     chain = proving(services)
+    address = _address(services, named)
     found = chain.account(address)
     document = {"address": address, "account_number": found.number, "sequence": found.sequence}
     emit(services, document | verified_document(chain), lambda: _lines(document))
 
 
 @command.command("balance")
-@click.argument("address")
+@click.argument("named", metavar="ADDRESS|KEY")
 @click.option("--denom", default="uscrt", show_default=True, help="Denomination.")
 @chain_options
 @pass_services
-def balance(services: Services, address: str, denom: str) -> None:
-    """What ADDRESS holds."""
+def balance(services: Services, named: str, denom: str) -> None:
+    """What an account holds."""
     from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
 
     chain = proving(services)
+    address = _address(services, named)
     held = chain.balance(address, denom)
     document = {"address": address, "denom": denom, "amount": str(held)}
     emit(services, document | verified_document(chain), f"{held}{denom}")
+
+
+def _address(services: Services, named: str) -> str:
+    """An account as text, given by address or, in a home of the network, by a key's name.
+
+    Raises:
+        click.BadParameter: it looks like an address and is none.
+        KeyringError: there is no such key.
+    """
+    from enigmacli.chain.address import decode_address, encode_address  # noqa: PLC0415
+    from enigmacli.cli.addresses import address_named  # noqa: PLC0415
+    from enigmacli.errors import MalformedError  # noqa: PLC0415
+
+    try:
+        if not services.has_genesis:
+            decode_address(named)
+            return named
+        return encode_address(services.prefix, address_named(services, named))
+    except MalformedError as error:
+        raise click.BadParameter(error.message) from error
 
 
 @command.command("tx")

@@ -1,5 +1,6 @@
 """``quickstart``: the whole story on this machine."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ def command(services: Services, *, keep: Path | None, engine: str) -> None:
         step=lambda words: say(services, f"  $ {words}"),
         fact=lambda words: say(services, f"    {words}"),
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up, as Ctrl-C does
     with _folder(keep) as folder:
         outcome = tell(folder, teller, _engine_options(services, engine))
     emit(services, _document(outcome, keep), lambda: _text(outcome, keep))

@@ -92,6 +92,9 @@ class AppReason:
     """Why the application decided as it did; worth a log line."""
 
     text: str
+    kind: str = ""
+    count: int = 0
+    """How often this kind came since the node started, this one included; 0: not counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from enigmacli.app.reasons import Reason
 from enigmacli.app.state import StateStore
 from enigmacli.engine.events import AppReason, BlockCommitted, NodeEvent, Report
 from enigmacli.engine.gate import Gate, GatedApplication
+from enigmacli.engine.genesis_guard import check_unchanged
 from enigmacli.engine.recheck import BackgroundRecheck
 from enigmacli.engine.settings import NodeSettings
 from enigmacli.errors import (
@@ -47,6 +49,7 @@ class NodeParts:
         self._settings = settings
         self._tell = report
         self._stop = stop
+        self._counts: Counter[str] = Counter()
         self.genesis, keys = load_genesis(settings.genesis_file)
         self._enclave = self._start_enclave(stack)
         self._application = self._open_application(stack)
@@ -58,7 +61,8 @@ class NodeParts:
     def hear(self, event: NodeEvent) -> None:
         """Pass an event on, with what the application noticed on the way to it."""
         for reason in self._application.take_reasons():
-            self._tell(AppReason(describe(reason)))
+            self._counts[reason.kind] += 1
+            self._tell(AppReason(describe(reason), reason.kind, self._counts[reason.kind]))
         self._tell(event)
         if isinstance(event, BlockCommitted):
             for confirm in self._application.committed_confirms(event.height):
@@ -87,6 +91,7 @@ class NodeParts:
         threading.Thread(target=_start_early, args=(judge,), daemon=True).start()
         state = StateStore(self._settings.data_dir / STATE_FILE)
         stack.callback(state.close)
+        check_unchanged(self._settings.data_dir, self.genesis, state.meta.height)
         return Application(state, judge, self._enclave, version=VERSION)
 
     def _gate(self, keys: NetworkKeys) -> Gate:

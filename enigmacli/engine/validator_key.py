@@ -185,7 +185,10 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise HomeMissingError(f"{path} does not exist", hint="enigmacli init MONIKER") from error
+        raise HomeMissingError(
+            f"{path} does not exist",
+            hint="bring it back, or make another home: enigmacli init MONIKER --home DIR",
+        ) from error
     except OSError as error:
         raise StorageError(f"could not read {path}: {error}") from error
     except (ValueError, RecursionError) as error:

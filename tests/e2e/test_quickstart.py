@@ -109,3 +109,20 @@ def test_without_keep_nothing_is_left_behind(tmp_path: Path) -> None:
     assert "both nodes are at height" in run.stdout
     assert "warning: simulation" in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_polite_stop_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        (*PROGRAM, "quickstart"),
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    ) as parent:  # fmt: skip
+        assert parent.stderr
+        for line in parent.stderr:
+            if "enigmacli init first" in line:
+                break
+        parent.send_signal(signal.SIGTERM)
+        parent.stderr.read()
+
+    assert parent.returncode == 130
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from enclave.backends.simulation import PLATFORM_KEY_FILE, SimulatedPlatform
 from enclave.errors import (
     BackendPolicyError,
     QuoteFormatError,
+    SealedElsewhereError,
     SealedFormatError,
     SealedStateError,
     StateWriteError,
@@ -147,3 +148,12 @@ def test_refuses_a_quote_of_another_length(
 ) -> None:
     with pytest.raises(QuoteFormatError, match="another length"):
         simulated_quote.verify_signature(change(platform.quote_epid(REPORT_DATA, b"")), b"")
+
+
+def test_a_lost_platform_key_is_not_replaced_while_sealed_files_need_it(tmp_path: Path) -> None:
+    (tmp_path / "seed.sealed").write_bytes(b"sealed")
+
+    with pytest.raises(SealedElsewhereError, match=r"gone, and seed\.sealed"):
+        SimulatedPlatform.open(tmp_path, MEASUREMENT)
+
+    assert not (tmp_path / PLATFORM_KEY_FILE).exists()

@@ -139,6 +139,18 @@ def test_an_answer_names_the_header_that_proves_it(
         assert bob.ok("query", what, key["address"])["verified"]["height"] >= proof["height"]
 
 
+def test_an_account_is_named_by_address_or_key_and_a_wrong_address_is_usage(
+    bob: NetworkProgram,
+) -> None:
+    (key,) = bob.ok("keys", "list")["keys"]
+    last = "q" if key["address"][-1] != "q" else "p"
+
+    for what in ("account", "balance"):
+        assert bob.ok("query", what, key["name"])["address"] == key["address"]
+        assert bob("query", what, key["address"][:-1] + last).code == 2
+        assert bob("query", what, "nobody").code == 3
+
+
 def test_a_home_without_genesis_is_told_that_nothing_is_verified(
     network: NetworkInMemory, bob: NetworkProgram, node_id: str, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ def test_a_person_is_asked(
         if agrees:
             services().confirm("really?")
         else:
-            with pytest.raises(click.Abort):
+            with pytest.raises(NotAskedError, match="not confirmed"):
                 services().confirm("really?")
 
 
