@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from enigmacli.app.notes import MAX_WAIT_BLOCKS
+from enigmacli.app.proto_size import proto_size
 from enigmacli.app.reasons import EnclaveUnavailable, RequestFailed
+from enigmacli.app.register import confirm_size_bound
 from enigmacli.chain.tx import is_confirm
 from tests.enigmacli.app.chain import (
     ALICE,
     BLOCK_US,
     BOB,
     CAROL,
+    DAVE,
     GENESIS_US,
     Chain,
     genesis,
@@ -224,6 +227,14 @@ def test_a_register_takes_half_of_a_block_at_most() -> None:
         assert code(chain.check(chain.register(BOB))) == expected
 
 
+def test_a_register_that_takes_just_half_of_a_block_may_wait() -> None:
+    raw = Chain().start().register(BOB)
+    half = proto_size(len(raw)) + proto_size(confirm_size_bound(0))
+
+    assert code(started(max_bytes=2 * half).check(raw)) == ("", 0)
+    assert code(started(max_bytes=2 * half - 1).check(raw)) == ("sdk", 21)
+
+
 def test_owners_are_zero_where_none_is_required() -> None:
     chain = started(network_policy=policy(require_owner=False))
 
@@ -313,6 +324,21 @@ def test_a_recheck_drops_what_three_decided_blocks_lacked_although_proposed() ->
 
     assert [code(one) for one in answers] == [("", 0), ("", 0), ("register", 3)]
     assert "proposed 3 times" in answers[-1].log
+
+
+def test_all_own_proposals_of_a_height_are_missed_together_and_once() -> None:
+    chain = started()
+    raws = [chain.register(person) for person in (BOB, CAROL, DAVE)]
+    for raw in raws:
+        assert chain.check(raw).code == 0
+    answers = []
+    for _ in range(3):
+        assert len(chain.prepare(raws[:2])) == 4
+        assert len(chain.prepare(raws[1:])) == 4
+        chain.decide([])
+        answers.append([code(chain.check(raw, again=True)) for raw in raws])
+
+    assert answers == [[("", 0)] * 3, [("", 0)] * 3, [("register", 3)] * 3]
 
 
 def test_a_height_without_an_own_proposal_does_not_count() -> None:

@@ -325,6 +325,13 @@ def test_too_much_gas_is_refused() -> None:
     assert chain.process(txs[:2])
 
 
+def test_just_the_gas_of_a_block_is_accepted() -> None:
+    txs = [Chain().start().send(person, ERIN, gas=400_000) for person in (ALICE, BOB, CAROL)]
+
+    assert Chain(genesis(max_gas=1_200_000)).start().process(txs)
+    refused(Chain(genesis(max_gas=1_199_999)).start(), txs, "limit")
+
+
 def test_too_many_registrations_are_refused() -> None:
     few = Chain(genesis(network_policy=policy(max_registrations_per_block=1))).start()
     txs = proposed(Chain().start())
@@ -338,6 +345,13 @@ def test_too_many_bytes_are_refused() -> None:
     txs = [chain.send(person, ERIN, memo="x" * 250) for person in (ALICE, BOB, CAROL, DAVE)] * 3
 
     assert "bytes" in refused(chain, txs, "limit").detail
+
+
+def test_just_the_bytes_of_a_block_are_accepted() -> None:
+    txs = [Chain().start().send(person, ERIN) for person in (ALICE, BOB, CAROL)]
+
+    assert Chain(genesis(max_bytes=size(txs))).start().process(txs)
+    refused(Chain(genesis(max_bytes=size(txs) - 1)).start(), txs, "limit")
 
 
 def test_a_register_with_a_second_message_is_refused_as_a_transaction() -> None:

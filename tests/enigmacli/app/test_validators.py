@@ -207,6 +207,15 @@ def test_code_8_a_raise_beyond_a_third_among_four_or_more() -> None:
     assert chain.decide([chain.vote(ALICE, DAVE, 7)]).tx_results[0].code == 0  # 7 of 22
 
 
+def test_a_raise_to_just_a_third_is_allowed_among_four_or_more() -> None:
+    chain = Chain(genesis({ALICE: 15, BOB: 1, CAROL: 4, DAVE: 5})).start()
+
+    refused(chain, chain.vote(ALICE, DAVE, 11), 8)  # 11 of 31
+    response = chain.decide([chain.vote(ALICE, DAVE, 10), chain.vote(CAROL, DAVE, 10)])  # 10 of 30
+
+    assert updates(response) == [(DAVE.consensus_key, 10)]
+
+
 def test_code_8_a_newcomer_beyond_a_third_among_four_or_more() -> None:
     chain = Chain(genesis({ALICE: 5, BOB: 5, CAROL: 5, DAVE: 5})).start()
     register(chain, ERIN)
