@@ -25,5 +25,6 @@ if [ "$what" = all ] || [ "$what" = unit ]; then
   isolated "$pytest" -q -m "not e2e" -n auto ${PYTEST_UNIT_ARGS:-}
 fi
 if [ "$what" = all ] || [ "$what" = e2e ]; then
-  "$pytest" -q -m e2e ${PYTEST_E2E_ARGS:-}
+  # in the order of the files: tests of one file share processes that are slow to start
+  "$pytest" -q -m e2e --randomly-dont-reorganize ${PYTEST_E2E_ARGS:-}
 fi

@@ -260,10 +260,10 @@ def test_delayed_answers_install_nothing(scene: Scene) -> None:
         return forward(call)
 
     with scene.man.lying(delay):
-        code, error = scene.carol.error("seed", "unseal", "--node", scene.man.url)
+        code, error = scene.bob.error("seed", "unseal", "--node", scene.man.url)
 
     assert (code, error["code"]) == (4, "service-unavailable")
-    assert scene.carol.ok("seed", "status")["seeds"] == 0
+    assert scene.bob.ok("seed", "status")["seeds"] == 0
 
 
 def test_once_nobody_lies_the_seed_is_installed(scene: Scene) -> None:
