@@ -349,9 +349,8 @@ def parse(data: bytes, name: str) -> dict[str, object]:
     try:
         document = tomli.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{name} is not TOML: {error}", hint="config.example.toml shows the form"
-        ) from error
+        hint = "config.example.toml shows the form"
+        raise ConfigError(f"{name} is not TOML: {error}", hint=hint) from error
     found: dict[str, object] = {}
     for section, table in document.items():
         if not isinstance(table, dict):

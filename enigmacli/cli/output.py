@@ -29,17 +29,6 @@ def emit(services: Services, document: Mapping[str, Any], text: str | Callable[[
             click.echo(printable(words))
 
 
-def emit_bytes(data: bytes) -> None:
-    """Write bytes to standard output.
-
-    Raises:
-        click.UsageError: standard output is a terminal.
-    """
-    if sys.stdout.isatty():
-        raise click.UsageError("refusing to write binary data to a terminal; name a file with -O")
-    click.echo(data, nl=False)
-
-
 def say(services: Services, message: str) -> None:
     """Tell people what happens, one line on standard error; silent with ``-o json``."""
     if not services.json:

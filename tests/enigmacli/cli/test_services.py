@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from enigmacli.cli.context import NotAskedError, Services
 from enigmacli.cli.inputs import read_input, read_passphrase
 from enigmacli.cli.lines import as_json, printable
-from enigmacli.cli.output import emit, emit_bytes, say, table, working
+from enigmacli.cli.output import emit, say, table, working
 from enigmacli.errors import ConfigError, PassphraseError, StorageError
 
 
@@ -166,15 +165,6 @@ def test_without_json_the_text_is_printed_and_talk_goes_to_standard_error(
     assert shown.err == "working\nthinking …\n"
 
 
-def test_nothing_binary_goes_to_a_terminal(
-    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with os.fdopen(os.dup(terminal[1]), "w") as screen:
-        monkeypatch.setattr(sys, "stdout", screen)
-        with pytest.raises(click.UsageError, match="binary"):
-            emit_bytes(b"\x00")
-
-
 def test_a_terminal_shows_that_something_takes_time(
     terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,13 +177,6 @@ def test_a_terminal_shows_that_something_takes_time(
     shown = b""
     while b"thinking" not in shown:  # a terminal hands over what it has so far
         shown += os.read(terminal[0], 4096)
-
-
-def test_binary_goes_to_a_file(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    emit_bytes(b"\x00\xff")
-    sys.stdout.flush()
-
-    assert capfdbinary.readouterr().out == b"\x00\xff"
 
 
 def test_columns_are_aligned_and_lines_end_with_their_text() -> None:
