@@ -13,6 +13,7 @@ packages above it. A private pool keeps all of them apart from other libraries' 
 """
 
 import re
+import threading
 from functools import cache
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ _STATEMENT: Final = re.compile(
     r"|(?P<value>\w+) = (?P<ordinal>\d+);"
     r"|(?P<close>\})"
 )
+_BUILDING: Final = threading.Lock()  # two pools would give two classes of one name
 
 
 def new(name: str, **values: Any) -> Any:
@@ -60,8 +62,9 @@ def parse(name: str, data: bytes) -> Any:
 
 @cache
 def message_type(name: str) -> Any:
-    """The class of the message with the full name ``name``."""
-    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(name))
+    """The class of the message with the full name ``name``, the same for every thread."""
+    with _BUILDING:
+        return message_factory.GetMessageClass(_pool().FindMessageTypeByName(name))
 
 
 @cache
