@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-TRUSTED_DEPENDENCIES: Final = ("cryptography", "pynacl", "cffi")
+TRUSTED_DEPENDENCIES: Final = ("cryptography", "dcap-qvl", "pynacl", "cffi")
 
 SIMULATED_SIGNER: Final = hashlib.sha256(b"enigma/simulated-signer/v1").digest()
 """mr_signer of every simulated enclave; nobody holds such a key."""
