@@ -1,10 +1,7 @@
 """The client with real processes: quick, without a network, and as few as will do."""
 
-import importlib.util
 import os
-import py_compile
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -277,22 +274,6 @@ def test_an_unknown_backend_is_named(tmp_path: Path) -> None:
         unknown.status()
 
 
-def test_the_named_package_runs_and_is_measured(tmp_path: Path) -> None:
-    copy = tmp_path / "copy" / "enclave"
-    for source in PACKAGE.rglob("*.py"):
-        target = copy / source.relative_to(PACKAGE)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
-    with (copy / "service.py").open("a") as changed:
-        changed.write("print('no frame', flush=True)\n")
-
-    with EnclaveClient.keys(package=tmp_path / "copy", state=tmp_path / "state") as other:
-        status = other.status()
-
-    assert status.measurement == measure(copy) != MEASUREMENT
-    assert not list(copy.rglob("*.pyc"))
-
-
 def test_the_process_sees_neither_environment_nor_other_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,35 +357,3 @@ def test_usage_is_explained_on_standard_error(tmp_path: Path) -> None:
         assert ended.stdout == b""
         assert b"--role judge" in ended.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def copied(folder: Path) -> Path:
-    """A folder with a copy of the trusted package's sources."""
-    shutil.copytree(PACKAGE, folder / "enclave", ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
-
-
-def test_what_runs_is_the_measured_source_and_no_cached_bytecode(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    source = folder / "enclave" / "measurement.py"
-    genuine = source.read_bytes()
-    stamp = source.stat().st_mtime_ns
-    forged = genuine + b"raise SystemExit(7)\n"
-    source.write_bytes(forged)
-    py_compile.compile(str(source), doraise=True)
-    cached = Path(importlib.util.cache_from_source(str(source)))
-    header, code = cached.read_bytes()[:16], cached.read_bytes()[16:]
-    cached.write_bytes(header[:12] + len(genuine).to_bytes(4, "little") + code)  # passes as fresh
-    source.write_bytes(genuine)
-    os.utime(source, ns=(stamp, int.from_bytes(header[8:12], "little") * 10**9))
-
-    with EnclaveClient.keys(package=folder, state=tmp_path / "state") as started:
-        assert started.status().measurement == MEASUREMENT
-
-
-def test_files_beside_the_package_stand_in_for_no_other_module(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    (folder / "hmac.py").write_text("raise SystemExit(7)\n")
-
-    with EnclaveClient.keys(package=folder, state=tmp_path / "state") as started:
-        assert started.status().measurement == MEASUREMENT
