@@ -317,6 +317,13 @@ def test_an_unavailable_or_unseeded_enclave_refuses_only_blocks_with_a_register(
     assert chain.process(txs[-1:])
 
 
+def test_just_the_gas_of_a_block_is_proposed() -> None:
+    txs = [Chain().start().send(person, ERIN, gas=400_000) for person in (ALICE, BOB, CAROL)]
+
+    assert Chain(genesis(max_gas=1_200_000)).start().prepare(txs) == txs
+    assert Chain(genesis(max_gas=1_199_999)).start().prepare(txs) == txs[:2]
+
+
 def test_too_much_gas_is_refused() -> None:
     chain = Chain(genesis(max_gas=1_000_000)).start()
     txs = [chain.send(person, ERIN) for person in (ALICE, BOB, CAROL)]

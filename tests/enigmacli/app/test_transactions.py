@@ -171,6 +171,7 @@ def test_a_gas_limit_below_the_formula_gets_code_11() -> None:
 def test_a_gas_limit_above_the_blocks_gets_code_11() -> None:
     chain = Chain(genesis(max_gas=300_000)).start()
     unchanged(chain, chain.send(ALICE, BOB, gas=300_001), 11)
+    assert only(chain.decide([chain.send(ALICE, BOB, gas=300_000)])).code == 0
 
 
 def test_the_largest_gas_limit_does_not_overflow_the_result() -> None:
