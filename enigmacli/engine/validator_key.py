@@ -5,7 +5,6 @@ CometBFT and take its signing history along.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass
@@ -206,7 +205,7 @@ def _check_public_half(path: Path, document: dict[str, Any], raw: bytes, public:
         return
     try:
         same = base64.b64decode(named["value"], validate=True) == public
-    except (KeyError, TypeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} is not a key file") from error
     if not same:
         raise ConfigError(f"pub_key in {path} is another key's")

@@ -75,6 +75,7 @@ def _change(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("priv_key.value", base64.b64encode(bytes(64)).decode(), "do not belong together"),
         ("pub_key.value", base64.b64encode(bytes(32)).decode(), "another key's"),
         ("pub_key", {}, "not a key file"),
+        ("pub_key.value", "\u00e9", "not a key file"),
     ],
 )
 def test_a_malformed_key_file_is_refused(
