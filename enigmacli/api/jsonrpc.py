@@ -191,6 +191,9 @@ TOO_LARGE: Final = Answer(
 UNREADABLE: Final = Answer(
     400, _encode(_failure(None, RpcError.invalid_request("error reading request body")))
 )
+TOO_SLOW: Final = Answer(
+    408, _encode(_failure(None, RpcError.invalid_request("error reading request body: timeout")))
+)
 OVERLOADED: Final = Answer(
     503, _encode(_failure(None, RpcError(-32000, "Server error", "too many requests")))
 )

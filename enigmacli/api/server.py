@@ -18,11 +18,13 @@ from enigmacli.api.jsonrpc import (
     MAX_BODY_BYTES,
     OVERLOADED,
     TOO_LARGE,
+    TOO_SLOW,
     UNREADABLE,
     Answer,
     Dispatcher,
     Pace,
 )
+from enigmacli.api.limits import Limits, bounded, drop_unread
 from enigmacli.api.websocket import PATH as WEBSOCKET_PATH
 from enigmacli.api.websocket import WebSockets
 from enigmacli.errors import ConfigError, PortBusyError
@@ -30,8 +32,11 @@ from enigmacli.http_log import server_logger
 
 _THREADS: Final = {Pace.READ: 4, Pace.CHECK: 2, Pace.WAIT: 16}
 _MOST_UNDER_WAY: Final = {Pace.READ: 256, Pace.CHECK: 64, Pace.WAIT: 32}
+_LIMITS: Final = Limits()
 _START_TIMEOUT_S: Final = 10.0
 _STOP_TIMEOUT_S: Final = 2.0
+_LINGER_S: Final = 2.0
+"""How long the rest of a refused body is read and dropped, so that the client reads the answer."""
 
 T = TypeVar("T")
 
@@ -42,13 +47,15 @@ class RpcServer:
     Args:
         dispatcher: what answers.
         listen: ``host:port``, port 0 takes a free one; ``tcp://`` before it is understood.
+        limits: of what clients may hold.
 
     Raises:
         ConfigError: ``listen`` is no such address.
     """
 
-    def __init__(self, dispatcher: Dispatcher, listen: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, listen: str, limits: Limits = _LIMITS) -> None:
         self._dispatcher = dispatcher
+        self._limits = limits
         self._host, self._port = parse_listen(listen)
         self._loop = asyncio.new_event_loop()
         self._pools = {
@@ -58,6 +65,7 @@ class RpcServer:
         self._under_way = dict.fromkeys(Pace, 0)
         self._thread = threading.Thread(target=self._loop.run_forever, name="rpc", daemon=True)
         self._runner: web.AppRunner | None = None
+        self._door: asyncio.Server | None = None
         self._socket = socket.socket()
 
     @property
@@ -76,8 +84,10 @@ class RpcServer:
             family, kind, protocol, _, where = socket.getaddrinfo(
                 self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
+            self._socket.close()
             self._socket = socket.socket(family, kind, protocol)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            drop_unread(self._socket, self._limits)
             self._socket.bind(where)
         except OSError as error:
             raise self._busy(error) from error
@@ -98,9 +108,8 @@ class RpcServer:
     def close(self) -> None:
         """Stop serving; open requests get a moment to finish."""
         if self._thread.is_alive():
-            if self._runner is not None:
-                done = asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop)
-                done.result(_STOP_TIMEOUT_S * 2)
+            done = asyncio.run_coroutine_threadsafe(self._stop_serving(), self._loop)
+            done.result(_STOP_TIMEOUT_S * 2)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._socket.close()
@@ -129,13 +138,27 @@ class RpcServer:
             logger=server_logger(),
             handle_signals=False,
             shutdown_timeout=_STOP_TIMEOUT_S,
+            keepalive_timeout=self._limits.head_s,
+            lingering_time=_LINGER_S,
         )
         await self._runner.setup()
-        await web.SockSite(self._runner, self._socket).start()
+        server = self._runner.server
+        if server is not None:
+            factory = bounded(server, lambda: server.connections, self._limits)
+            self._door = await self._loop.create_server(factory, sock=self._socket)
+
+    async def _stop_serving(self) -> None:
+        if self._door is not None:
+            self._door.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:
         try:
-            body = await request.read()
+            async with asyncio.timeout(self._limits.body_s):
+                body = await request.read()
+        except TimeoutError:
+            return _response(TOO_SLOW)
         except web.HTTPRequestEntityTooLarge:
             return _response(TOO_LARGE)
         except web.RequestPayloadError:  # the body is not what its headers say
