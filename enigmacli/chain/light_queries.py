@@ -11,7 +11,16 @@ from enigmacli import protobuf
 from enigmacli.chain.address import decode_address
 from enigmacli.chain.answers import BroadcastAnswer, TxAnswer
 from enigmacli.chain.light_client import LightClient
-from enigmacli.chain.queries import EPOCH_KEY, Account, Queries, Verified, check_seed, read_epoch
+from enigmacli.chain.queries import (
+    EPOCH_KEY,
+    VALIDATOR_PREFIX,
+    Account,
+    Queries,
+    Verified,
+    check_seed,
+    read_epoch,
+    read_power,
+)
 from enigmacli.chain.records import NodeRecord, node_key
 from enigmacli.chain.trust_store import LightBlock
 from enigmacli.errors import MalformedError, NotFoundError, UntrustedAnswerError
@@ -90,6 +99,15 @@ class VerifiedQueries:
     def current_epoch(self) -> int:
         """Of the network's newest seed."""
         return read_epoch(self._proven("params", EPOCH_KEY))
+
+    def power(self, consensus_pubkey: bytes) -> int:
+        """Voting power of a 32-byte validator key.
+
+        Raises:
+            NotFoundError: it is no validator, as the node says.
+            UntrustedAnswerError: the answer is not proven.
+        """
+        return read_power(self._proven("validators", VALIDATOR_PREFIX + consensus_pubkey))
 
     def tx_key(self) -> bytes:
         """The network's io-exchange key, to which clients encrypt: 32 bytes."""

@@ -39,6 +39,8 @@ _BANK: Final = "cosmos.bank.v1beta1"
 _TX: Final = "cosmos.tx.v1beta1"
 _BASE_ACCOUNT: Final = "/cosmos.auth.v1beta1.BaseAccount"
 EPOCH_KEY: Final = b"\x01Epoch"
+VALIDATOR_PREFIX: Final = b"\x01"
+"""Raw key of a record in store ``validators``: this, then the 32-byte key."""
 """Raw key in store ``params``: u32be."""
 
 _KEY_SIZE: Final = 32
@@ -187,6 +189,14 @@ class Queries:
                 raise MalformedError("the node lists its nodes in circles")
             key = following
 
+    def power(self, consensus_pubkey: bytes) -> int:
+        """Voting power of a 32-byte validator key.
+
+        Raises:
+            NotFoundError: it is no validator.
+        """
+        return read_power(self.stored("validators", VALIDATOR_PREFIX + consensus_pubkey))
+
     # --- state ----------------------------------------------------------------------------
 
     def stored(self, store: str, key: bytes) -> bytes:
@@ -331,6 +341,15 @@ def read_epoch(value: bytes) -> int:
     if len(value) != 4:  # noqa: PLR2004 -- u32be
         raise MalformedError("the epoch is not 4 bytes")
     return int.from_bytes(value)
+
+
+def read_power(value: bytes) -> int:
+    """Voting power as the state holds it.
+
+    Raises:
+        MalformedError: it is no record of a validator.
+    """
+    return int(_parse("enigma.validator.v1.ValidatorRecord", value).power)
 
 
 def check_code(code: int, codespace: str, log: str, tx_hash: bytes) -> None:

@@ -12,8 +12,8 @@ from enigmacli.cli import inputs
 from enigmacli.cli.context import NotAskedError, Services, pass_services
 from enigmacli.cli.options import group, keyring_options, yes_option
 from enigmacli.cli.output import emit, say, table
-from enigmacli.errors import FileExistsAlreadyError
-from enigmacli.keyring import AccountKey, RecoveryPhrase, parse_phrase
+from enigmacli.errors import FileExistsAlreadyError, KeyringError, StorageError
+from enigmacli.keyring import AccountKey, Keyring, RecoveryPhrase, parse_phrase
 from enigmacli.keyring.derivation import generate_phrase
 
 _MAX_PHRASE_BYTES: Final = 4096
@@ -54,17 +54,12 @@ def add(
     passphrase = services.passphrase(new=True)
     if recover:
         made = keyring.recover(name, _read_phrase(source), passphrase)
+    elif mnemonic_file is not None:
+        made = _make_with_file(services, name, Path(mnemonic_file), passphrase)
     else:
         phrase = generate_phrase()
-        with_file = _write_words(services, name, phrase, mnemonic_file)
-        try:
-            made = keyring.recover(name, phrase, passphrase)
-        except BaseException:
-            if with_file is not None:
-                with_file.unlink()  # words of no key
-            raise
-        if with_file is None:
-            _show_words(services, phrase)
+        made = keyring.recover(name, phrase, passphrase)
+        _show_words(services, phrase)
     emit(services, _document(made) | {"mnemonic_file": mnemonic_file}, made.address)
 
 
@@ -90,18 +85,46 @@ def _read_phrase(source: str) -> RecoveryPhrase:
     return parse_phrase(inputs.read_input(source, _MAX_PHRASE_BYTES).decode(errors="replace"))
 
 
-def _write_words(
-    services: Services, name: str, phrase: RecoveryPhrase, file: str | None
-) -> Path | None:
-    """Write the words before the key exists, so that no key is without them."""
-    if file is None:
-        return None
-    if any(key.name == name for key in services.keyring().list()):
+def _make_with_file(services: Services, name: str, file: Path, passphrase: str) -> AccountKey:
+    """Make a key whose words are in ``file`` before it exists, so that no key is without them."""
+    keyring = services.keyring()
+    if _is_taken(keyring, name):
         raise FileExistsAlreadyError(
             f"key {name} exists and is never overwritten", hint="choose another name"
         )
-    homes.write_new(Path(file), f"{phrase.reveal()}\n".encode())
-    return Path(file)
+    left = _left_words(keyring, file)
+    if left is not None:
+        services.warn(f"{file} held words of no key, as an interrupted run leaves them; took those")
+        return keyring.recover(name, left, passphrase)
+    phrase = generate_phrase()
+    homes.write_new(file, _encode_words(phrase))
+    try:
+        return keyring.recover(name, phrase, passphrase)
+    except BaseException:
+        if not _is_taken(keyring, name):
+            file.unlink()  # words of no key
+        raise
+
+
+def _is_taken(keyring: Keyring, name: str) -> bool:
+    return any(key.name == name for key in keyring.list())
+
+
+def _left_words(keyring: Keyring, file: Path) -> RecoveryPhrase | None:
+    """The words in ``file`` if it is as a killed run leaves it: private, whole, of no key yet."""
+    try:
+        data = homes.read_private(file, _MAX_PHRASE_BYTES)
+        phrase = parse_phrase(data.decode(errors="replace"))
+    except (StorageError, KeyringError):
+        return None
+    if data != _encode_words(phrase) or keyring.holds(phrase):
+        return None
+    homes.settle(file.parent)
+    return phrase
+
+
+def _encode_words(phrase: RecoveryPhrase) -> bytes:
+    return f"{phrase.reveal()}\n".encode()
 
 
 def _show_words(services: Services, phrase: RecoveryPhrase) -> None:

@@ -17,6 +17,7 @@ from enigmacli.errors import (
     HomeMissingError,
     NotFoundError,
     ServiceUnavailableError,
+    UntrustedAnswerError,
 )
 
 STATES: Final = ("no-home", "initialised", "keyed", "registered", "seeded", "running")
@@ -41,9 +42,11 @@ T = TypeVar("T")
 @chain_options
 @pass_services
 def command(services: Services, *, require: str | None) -> None:
-    """Show where this home stands and whether its node answers; changes nothing.
+    """Show where this home stands and whether its node answers.
 
-    Succeeds whatever the state is, unless --require asks for one.
+    That this home is registered is proven by a verified header, which is named; that it is not,
+    and what the node says of itself, is the node's word. Succeeds whatever the state is, unless
+    --require asks for one or the node gives an answer that it cannot prove.
     """
     document = _standing(services)
     emit(services, document, lambda: _text(services, document))
@@ -55,7 +58,8 @@ def _standing(services: Services) -> dict[str, Any]:
     is_home = (services.home_path / "config.toml").exists()
     enclave = _enclave(services) if is_home else None
     node = _node(services) if is_home else None
-    registered = _registered(services, enclave) if node else None
+    is_ours = node is not None and node["same_network"]
+    registered, verified = _registered(services, enclave) if is_ours else (None, None)
     pid = services.home.owner_pid() if is_home else None
     return {
         "home": str(services.home_path),
@@ -64,6 +68,7 @@ def _standing(services: Services) -> dict[str, Any]:
         "genesis": _genesis(services) if is_home else None,
         "enclave": enclave,
         "registered": registered,
+        "verified": verified,
         "node": node,
     }
 
@@ -127,22 +132,35 @@ def _node(services: Services) -> dict[str, Any] | None:
     }
 
 
-def _registered(services: Services, enclave: dict[str, Any] | None) -> bool | None:
-    """Whether the node knows this home's key; None where that cannot be said."""
+def _registered(
+    services: Services, enclave: dict[str, Any] | None
+) -> tuple[bool | None, dict[str, Any] | None]:
+    """Whether this home's key is registered, and the header that proves it.
+
+    Returns:
+        None where it cannot be said; and None where it is the node's word.
+
+    Raises:
+        UntrustedAnswerError: the node gave an answer that it cannot prove.
+    """
+    from enigmacli.cli.network import proving, verified_document  # noqa: PLC0415
+
     node_id = (enclave or {}).get("node_id")
     if node_id is None:
-        return None
+        return None, None
+    chain = proving(services)
     try:
-        return _asked(lambda: bool(services.queries().node(bytes.fromhex(node_id))))
-    except NotFoundError:
-        return False
+        registered = _asked(lambda: bool(chain.node(bytes.fromhex(node_id))))
+    except NotFoundError:  # nobody can prove that something is absent
+        return False, None
+    return registered, verified_document(chain)["verified"]
 
 
 def _asked(ask: Callable[[], T]) -> T | None:
     """The answer, or None: a node that is down or talks nonsense is no failure of ``status``."""
     try:
         return ask()
-    except (ConfigError, NotFoundError):
+    except (ConfigError, NotFoundError, UntrustedAnswerError):
         raise
     except EnigmaError:
         return None
@@ -168,14 +186,20 @@ def _text(services: Services, document: dict[str, Any]) -> str:
     rows = [("home", document["home"]), ("state", document["state"])]
     if document["pid"]:
         rows.append(("process", str(document["pid"])))
-    rows += [
-        (name, text) for name in ("genesis", "enclave", "node") for text in _lines(document[name])
-    ]
+    rows += [(name, text) for name in ("genesis", "enclave") for text in _lines(document[name])]
+    told = "node says" if document["node"] else "node"
+    rows += [(told, text) for text in _lines(document["node"])]
     if document["registered"] is not None:
-        rows.append(("registered", "yes" if document["registered"] else "no"))
+        rows.append(("registered", _words(document)))
     if document["state"] in _NEXT:
         rows.append(("next", f"{services.program} {_next(document)}"))
     return table(rows)
+
+
+def _words(document: dict[str, Any]) -> str:
+    verified = document["verified"]
+    by = f"proven by header {verified['height']}" if verified else "as the node says"
+    return f"{'yes' if document['registered'] else 'no'}, {by}"
 
 
 def _next(document: dict[str, Any]) -> str:

@@ -11,9 +11,12 @@ from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import group, tx_options
 from enigmacli.cli.output import emit, say
 from enigmacli.cli.parameters import COIN, CONSENSUS_KEY, NODE_ID
+from enigmacli.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from enigmacli.chain.light_queries import VerifiedQueries
     from enigmacli.chain.messages import Coin, Message
+    from enigmacli.chain.queries import Queries
     from enigmacli.keyring import AccountKey
 
 _MAX_POWER: Final = 2**50  # protocol.md section 7
@@ -104,12 +107,13 @@ def bank_send(
     """Send AMOUNT (like 100uscrt) from the key or address FROM to the key or address TO."""
     from enigmacli.chain.address import encode_address  # noqa: PLC0415 -- not paid by --help
     from enigmacli.chain.messages import MsgSend  # noqa: PLC0415
+    from enigmacli.cli.network import connect  # noqa: PLC0415
 
     account = acting_account(services, sender)
     to_address = encode_address(services.prefix, address_named(services, recipient))
     message = MsgSend(account.address, to_address, (amount,))
     _send(
-        services, message, account, f"send {amount} to {to_address}",
+        services, connect(services), message, account, f"send {amount} to {to_address}",
         spends=amount, dry_run=dry_run, generate_only=generate_only,
     )  # fmt: skip
 
@@ -133,20 +137,35 @@ def validator_set(
 ) -> None:
     """Vote for the POWER of the validator key PUBKEY (base64 or hex); 0 removes it.
 
-    The change happens when operators with more than 2/3 of the power agree.
+    The change happens when operators with more than 2/3 of the power agree. Where the power is
+    POWER already nothing is sent.
     """
     from enigmacli.chain.messages import SetValidator  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.cli.network import connect  # noqa: PLC0415
 
     account = acting_account(services)
+    chain = connect(services)
+    if not (dry_run or generate_only) and _has_power(chain, consensus_key, power):
+        document = {"sent": False, "pubkey": consensus_key.hex(), "power": power}
+        emit(services, document, f"the power is {power} already; nothing was sent")
+        return
     message = SetValidator(account.account, consensus_key, power, node_id)
     _send(
-        services, message, account, f"vote for power {power} of {consensus_key.hex()}",
+        services, chain, message, account, f"vote for power {power} of {consensus_key.hex()}",
         spends=None, dry_run=dry_run, generate_only=generate_only,
     )  # fmt: skip
 
 
+def _has_power(chain: "Queries | VerifiedQueries", consensus_key: bytes, power: int) -> bool:
+    try:
+        return chain.power(consensus_key) == power
+    except NotFoundError:  # the node's word only, so the chain is asked by sending
+        return False
+
+
 def _send(
     services: Services,
+    chain: "Queries | VerifiedQueries",
     message: "Message",
     account: "AccountKey",
     question: str,
@@ -155,14 +174,12 @@ def _send(
     dry_run: bool,
     generate_only: bool,
 ) -> None:
-    from enigmacli.cli.network import connect  # noqa: PLC0415 -- not paid by --help
-
-    chain = connect(services)
     tx = sending.prepare(services, chain, message, account, spends=spends)
     if dry_run or generate_only:
         sending.preview(services, tx, generate_only=generate_only, facts={})
         return
     say(services, f"from {account.address}")
     receipt = sending.submit(services, chain, tx, account, question=question)
-    document = sending.receipt_document(receipt) | {"from": account.address, "fee": str(tx.fee)}
+    document = {"sent": True, "from": account.address, "fee": str(tx.fee)}
+    document |= sending.receipt_document(receipt)
     emit(services, document, sending.receipt_text(receipt))

@@ -100,6 +100,11 @@ class Keyring:
         """
         return self._describe(self._load(name))
 
+    def holds(self, phrase: RecoveryPhrase) -> bool:
+        """Whether one of the keys is that of these words."""
+        public_key = PrivateKey.from_phrase(phrase, self._coin_type).public_key
+        return any(key.public_key == public_key for key in self.list())
+
     def delete(self, name: str) -> None:
         """Remove a key for good.
 

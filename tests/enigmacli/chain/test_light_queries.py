@@ -85,13 +85,14 @@ def test_everything_that_matters_is_proven(node: Node) -> None:
         "seed": chain.encrypted_seed(BOB.node_id),
         "owner": chain.node(BOB.node_id).owner,
         "epoch": chain.current_epoch(),
+        "power": chain.power(ALICE.consensus_key),
         "keys": (chain.registration_key(), chain.tx_key()),
     }
 
     assert asked["account"] == 1
     assert asked["balance"] == node.app.balance(BOB)
     assert len(asked["seed"]) == 48
-    assert (asked["owner"], asked["epoch"]) == (BOB.address, 0)
+    assert (asked["owner"], asked["epoch"], asked["power"]) == (BOB.address, 0, 10)
     assert asked["keys"] == (EXCHANGE_PK, IO_PK)
 
 

@@ -100,6 +100,43 @@ def test_a_words_file_is_never_overwritten(home: Any, tmp_path: Path) -> None:
     assert home.ok("keys", "list", *TEST) == {"keys": []}
 
 
+def test_words_that_a_killed_run_left_become_the_keys_words(home: Any, tmp_path: Path) -> None:
+    file = tmp_path / "words"
+    file.write_text(f"{WORDS}\n")
+    file.chmod(0o600)
+
+    made = home("keys", "add", "bob", "--mnemonic-file", str(file), *TEST)
+
+    assert made.code == 0
+    assert made.out == f"{ADDRESS}\n"
+    assert f"{file} held words of no key" in made.err
+    assert file.read_text() == f"{WORDS}\n"
+
+
+@pytest.mark.parametrize(("text", "mode"), [(f"{WORDS}\n", 0o644), (WORDS, 0o600)])
+def test_words_that_no_killed_run_leaves_are_not_taken(
+    home: Any, tmp_path: Path, text: str, mode: int
+) -> None:
+    file = tmp_path / "words"
+    file.write_text(text)
+    file.chmod(mode)
+
+    failed = home("keys", "add", "bob", "--mnemonic-file", str(file), *TEST)
+
+    assert failed.code == 3
+    assert home.ok("keys", "list", *TEST) == {"keys": []}
+
+
+def test_one_words_file_serves_no_two_keys(home: Any, tmp_path: Path) -> None:
+    file = str(tmp_path / "words")
+    home.ok("keys", "add", "bob", "--mnemonic-file", file, *TEST)
+
+    failed = home("keys", "add", "carol", "--mnemonic-file", file, *TEST)
+
+    assert failed.code == 3
+    assert [key["name"] for key in home.ok("keys", "list", *TEST)["keys"]] == ["bob"]
+
+
 def test_keys_are_listed_by_name_and_shown(home: Any) -> None:
     for name in ("zoe", "bob"):
         home.ok("keys", "add", name, *TEST)

@@ -204,6 +204,22 @@ def test_a_refused_vote_carries_the_chain_s_code(network: NetworkInMemory) -> No
     assert (got.error["details"]["codespace"], got.error["details"]["code"]) == ("validator", 2)
 
 
+def test_a_vote_for_the_power_that_is_sends_and_pays_nothing(network: NetworkInMemory) -> None:
+    first = network.first
+    key = json.loads((first.home / "config" / "priv_validator_key.json").read_text())["pub_key"]
+    node_id = first.ok("seed", "status")["exchange_pk"]
+    vote = ("tx", "validator", "set", key["value"], "12", "--node-id", node_id, "-y")
+    voted = first.ok(*vote)
+    before = balance(network, address_of(first))
+
+    again = first.ok(*vote)
+
+    assert voted["sent"]
+    assert voted["height"]
+    assert again == {"sent": False, "pubkey": again["pubkey"], "power": 12}
+    assert balance(network, address_of(first)) == before
+
+
 def test_a_node_of_another_network_is_refused_by_name(
     network: NetworkInMemory, node: NodeInMemory
 ) -> None:
