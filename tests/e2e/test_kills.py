@@ -15,13 +15,19 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.story_processes import ProgramHome, running
-from tests.faults.killed_commands import Workshop, usual_s, workshop
-from tests.faults.killing import Story
+from tests.faults.killed_commands import Workshop, workshop
+from tests.faults.killed_story import NAME, Story
+from tests.faults.killing import Pace, strike
 
 pytestmark = pytest.mark.e2e
 
 SEED = int(os.environ.get("ENIGMA_KILLS_SEED", "20261123"))
 STORY_S = 6.0
+COMMAND_S = 0.8
+COMMANDS = (
+    "init", "keys add --mnemonic-file", "config set", "genesis add-account", "bootstrap",
+    "enclave keygen", "enclave restore", "attest fetch", "start --bootstrap",
+)  # fmt: skip
 ANY_PORT = "127.0.0.1:0"
 _LIMITED = (
     "import resource, sys; limit = int(sys.argv.pop(1));"
@@ -46,15 +52,18 @@ def test_a_story_killed_twice_completes_with_one_seed_and_one_registration(tmp_p
     story = Story(tmp_path / "kept")
 
     for number in range(2):
-        done = story.strike(draw(number), STORY_S)
+        done = strike(NAME, story.trial(), Pace(STORY_S), draw(number))
         assert done.faults == ()
 
 
-def test_a_killed_command_completes_when_it_is_run_again(shop: Workshop) -> None:
-    longest_s = usual_s(shop.folder)
-    for number, case in enumerate(shop.cases()[:8]):
-        done = shop.strike(case, draw(100 + number), longest_s)
-        assert done.faults == (), case.arguments
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_killed_command_completes_when_it_is_run_again(shop: Workshop, name: str) -> None:
+    (case,) = (one for one in shop.cases() if one.name == name)
+    generator = draw(100 + COMMANDS.index(name))
+
+    done = strike(name, case.lay_out(generator), Pace(COMMAND_S), generator)
+
+    assert done.faults == ()
 
 
 def test_a_node_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(

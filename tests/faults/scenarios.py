@@ -11,6 +11,7 @@ import pytest
 from enclave import calls
 from enigmacli.engine.validator_key import Ed25519Key, SignedBlock, Signer
 from enigmacli.simulated_intel import pki
+from enigmacli.simulated_intel.dcap_pki import DcapPki
 from enigmacli.simulated_intel.pki import SimulatedPki
 from enigmacli.simulated_intel.platforms import Platforms
 from tests.simulators.enclave_home import EnclaveHome
@@ -114,6 +115,15 @@ def keys_add(network: NetworkInMemory) -> Scenario:
     return _command(program, "keys", "add", "alice", again=DONE_OR_THERE)
 
 
+def keys_add_with_words(network: NetworkInMemory) -> Scenario:
+    program = _made(network, "home")
+    program.ok("config", "set", "account.keyring_backend", "test")
+    words = str(program.home / "new-words")
+    return _command(
+        program, "keys", "add", "alice", "--mnemonic-file", words, again=DONE_OR_THERE
+    )  # fmt: skip
+
+
 def keys_import(network: NetworkInMemory) -> Scenario:
     program = _made(network, "home")
     program.prepare_account("alice")
@@ -176,6 +186,17 @@ def simulated_intel_keys(network: NetworkInMemory) -> Scenario:
     return Scenario(root, start)
 
 
+def simulated_dcap_keys(network: NetworkInMemory) -> Scenario:
+    root = network.folder / "service"
+    root.mkdir()
+
+    def start() -> int:
+        DcapPki.load_or_create(root / "intel", datetime(2026, 1, 2, tzinfo=UTC))
+        return 0
+
+    return Scenario(root, start)
+
+
 def simulated_platforms(network: NetworkInMemory) -> Scenario:
     root = network.folder / "service"
     root.mkdir()
@@ -190,6 +211,6 @@ def simulated_platforms(network: NetworkInMemory) -> Scenario:
 
 SCENARIOS: Final = (
     init, keygen, bootstrap, install, backup, restore, reset, config_set, genesis_account,
-    keys_add, keys_import, evidence_file, clock_advance, sign_state, simulated_intel_keys,
-    simulated_platforms,
+    keys_add, keys_add_with_words, keys_import, evidence_file, clock_advance, sign_state,
+    simulated_intel_keys, simulated_dcap_keys, simulated_platforms,
 )  # fmt: skip

@@ -14,6 +14,7 @@ Prepare = Callable[[NetworkInMemory], Scenario]
 MADE_ONCE = (
     "*enclave*/platform.key", "*enclave*/registration.sealed", "*enclave*/seed.sealed",
     "*node_key.json", "*priv_validator_key.json", "*keyring-*/*.key", "*ias_pki.pem",
+    "*new-words",
 )  # fmt: skip
 UNIMPORTANT = ("*.tmp", "*lock", "*/logs/*", "*manifest.json.unfinished")
 
