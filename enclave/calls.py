@@ -19,6 +19,12 @@ MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 MAX_POLICY_BYTES: Final = 64 * 1024
 """The longest canonical JSON of a policy (protocol.md section 2)."""
 
+MAX_CERTIFICATION_BYTES: Final = 16 * 1024
+"""The longest PCK certificate chain that a quote takes in; Intel's have less than 4 KiB."""
+
+MAX_QUOTE_BYTES: Final = 2 * MAX_CERTIFICATION_BYTES
+"""The longest quote, such a chain included."""
+
 MAX_EPOCHS: Final = 256
 """How many consensus seeds one enclave may hold."""
 
@@ -68,6 +74,8 @@ class StatusReply:
     """exchange_pk of epoch 0, empty without a seed."""
     clock_us: Int
     """The sealed clock bound in microseconds since the Unix epoch, 0 where there is none."""
+    pck_key: Annotated[bytes, at_most(64)] = b""
+    """Simulation only: the P-256 public key, x ‖ y, of the simulated PCE, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Keygen:
 class EvidenceReply:
     """A quote over report_data that the enclave built itself."""
 
-    quote: Annotated[bytes, at_most(16 * 1024)]
+    quote: Annotated[bytes, at_most(MAX_QUOTE_BYTES)]
     report_data: Annotated[bytes, exactly(64)]
 
 
@@ -121,10 +129,12 @@ class Evidence:
     purpose: Annotated[str, at_most(16)]
     """``registration`` or ``bootstrap``."""
     kind: Annotated[str, at_most(16)]
-    """``epid`` (later ``dcap-sgx``, ``dcap-tdx``)."""
+    """``epid``, ``dcap-sgx`` or ``dcap-tdx``."""
     owner: Annotated[bytes, exactly(20)]
     sig_rl: Annotated[bytes, at_most(64 * 1024)]
-    """The signature revocation list of the EPID group, empty where there is none."""
+    """The signature revocation list of the EPID group; empty where there is none, and for DCAP."""
+    certification_data: Annotated[bytes, at_most(MAX_CERTIFICATION_BYTES)] = b""
+    """The platform's PCK certificate chain as PEM, leaf first; empty for ``epid``."""
 
 
 @dataclass(frozen=True, slots=True)

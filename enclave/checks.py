@@ -4,7 +4,7 @@ The trusted side stops at the first rule that fails and raises its error. ``atte
 runs the same rules and shows all of them, so each is a value first and an error second.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from enclave.errors import EnclaveError
 
@@ -23,6 +23,10 @@ class Check(NamedTuple):
     def refusal(self) -> EnclaveError:
         """A new error that says why this rule failed."""
         return self.error(self.message, expected=self.expected, seen=self.seen)
+
+
+_new: Final = tuple.__new__
+"""What ``Check(...)`` does, without its own call around it."""
 
 
 def judge(
@@ -44,8 +48,8 @@ def judge(
         seen: what there is.
         name: the rule's own name, where ``error`` serves several rules.
     """
-    shown = seen if seen.isprintable() else printable(seen)
-    return Check(name or error.code, ok, expected, shown, error, message)
+    shown = seen if seen.isprintable() else ascii(seen)[1:-1]
+    return _new(Check, (name or error.code, ok, expected, shown, error, message))
 
 
 def printable(text: str) -> str:

@@ -116,10 +116,16 @@ class EnclaveClient:
         return self._typed(calls.Keygen(chain_id, policy), calls.KeygenReply)
 
     def evidence(
-        self, purpose: str, kind: str, owner: bytes, sig_rl: bytes = b""
+        self,
+        purpose: str,
+        kind: str,
+        owner: bytes,
+        sig_rl: bytes = b"",
+        certification_data: bytes = b"",
     ) -> calls.EvidenceReply:
         """See :class:`enclave.calls.Evidence`."""
-        return self._typed(calls.Evidence(purpose, kind, owner, sig_rl), calls.EvidenceReply)
+        request = calls.Evidence(purpose, kind, owner, sig_rl, certification_data)
+        return self._typed(request, calls.EvidenceReply)
 
     def bootstrap(self, chain_id: str, policy: bytes) -> calls.PublicKeysReply:
         """See :class:`enclave.calls.Bootstrap`."""

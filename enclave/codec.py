@@ -27,12 +27,12 @@ class Bound:
     most: int
 
     def check(self, name: str, number: int) -> None:
-        """Refuse a number out of bounds.
+        """Refuse a number out of bounds, and what is no integer at all.
 
         Raises:
             CallError: field ``name`` is out of bounds.
         """
-        if not self.least <= number <= self.most:
+        if type(number) is not int or not self.least <= number <= self.most:
             raise CallError(
                 f"field {name} is out of bounds",
                 expected=f"{self.least} to {self.most}",

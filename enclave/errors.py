@@ -4,33 +4,99 @@ The code travels over the pipe to the host, into logs, transactions' log lines a
 ``-o json``, so it never changes once released. Messages never contain a secret.
 """
 
-from typing import ClassVar
+from enclave import dcap_errors, dcap_pki_errors
+from enclave.error_base import (
+    EnclaveError,
+    EvidenceFormatError,
+    QuoteFormatError,
+    VerificationError,
+)
+from enclave.policy_errors import (
+    AdvisoryError,
+    AttributesError,
+    BindingError,
+    BoundKeyError,
+    DebugEnclaveError,
+    EnclaveModeError,
+    EnclaveNotInitialisedError,
+    EvidenceKindError,
+    EvidenceTooOldError,
+    KeySharingConfigError,
+    LaunchKeyError,
+    LibraryRefusalError,
+    MeasurementNotAllowedError,
+    ModuleAttributesError,
+    ModuleNotAllowedError,
+    ModuleSignerError,
+    NoTcbLevelError,
+    PlatformStatusError,
+    PolicyError,
+    ProductNotAllowedError,
+    ProvisionKeyError,
+    QeStatusError,
+    QuoteStatusError,
+    ReportVersionError,
+    ReservedBitsError,
+    RtmrNotAllowedError,
+    SecurityVersionError,
+    SeptVeDisableError,
+    ServiceTdError,
+    SignerNotAllowedError,
+    TcbEvaluationError,
+    TdAttributesNotAllowedError,
+    TdConfigNotAllowedError,
+    TdMigratableError,
+    TdProfilingError,
+    TdServiceExtensionError,
+    XfrmError,
+)
 
-
-class EnclaveError(Exception):
-    """The trusted side refused; base of every error that may cross the boundary.
-
-    Attributes:
-        expected: what the failed rule wanted, empty where it makes no sense.
-        seen: what was there instead, empty where it makes no sense.
-    """
-
-    code: ClassVar[str] = "enclave-refused"
-
-    def __init__(self, message: str, *, expected: str = "", seen: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.expected = expected
-        self.seen = seen
-
-    def __str__(self) -> str:
-        """The message, with what was expected and seen behind it."""
-        parts = [self.message]
-        if self.expected:
-            parts.append(f"expected {self.expected}")
-        if self.seen:
-            parts.append(f"seen {self.seen}")
-        return ", ".join(parts)
+__all__ = [
+    "AdvisoryError",
+    "AttributesError",
+    "BindingError",
+    "BoundKeyError",
+    "DebugEnclaveError",
+    "EnclaveError",
+    "EnclaveModeError",
+    "EnclaveNotInitialisedError",
+    "EvidenceFormatError",
+    "EvidenceKindError",
+    "EvidenceTooOldError",
+    "KeySharingConfigError",
+    "LaunchKeyError",
+    "LibraryRefusalError",
+    "MeasurementNotAllowedError",
+    "ModuleAttributesError",
+    "ModuleNotAllowedError",
+    "ModuleSignerError",
+    "NoTcbLevelError",
+    "PlatformStatusError",
+    "PolicyError",
+    "ProductNotAllowedError",
+    "ProvisionKeyError",
+    "QeStatusError",
+    "QuoteFormatError",
+    "QuoteStatusError",
+    "ReportVersionError",
+    "ReservedBitsError",
+    "RtmrNotAllowedError",
+    "SecurityVersionError",
+    "SeptVeDisableError",
+    "ServiceTdError",
+    "SignerNotAllowedError",
+    "TcbEvaluationError",
+    "TdAttributesNotAllowedError",
+    "TdConfigNotAllowedError",
+    "TdMigratableError",
+    "TdProfilingError",
+    "TdServiceExtensionError",
+    "VerificationError",
+    "XfrmError",
+    "dcap_errors",
+    "dcap_pki_errors",
+]
+"""What other modules define; every class of the family can be had from here."""
 
 
 # --- the process and its calls ------------------------------------------------------------
@@ -168,12 +234,6 @@ class PublicKeyError(EnclaveError):
 # --- evidence: malformed ------------------------------------------------------------------
 
 
-class EvidenceFormatError(EnclaveError):
-    """Evidence is malformed: its bytes are not what they claim to be."""
-
-    code = "evidence-malformed"
-
-
 class ContainerFormatError(EvidenceFormatError):
     """The container around the evidence is malformed or of an unknown form."""
 
@@ -192,10 +252,10 @@ class ReportFormatError(EvidenceFormatError):
     code = "ias-report-malformed"
 
 
-class QuoteFormatError(EvidenceFormatError):
-    """A quote, or the quote body inside an IAS report, is malformed."""
+class CollateralFormatError(EvidenceFormatError):
+    """The collateral around or within is malformed."""
 
-    code = "quote-malformed"
+    code = "collateral-malformed"
 
 
 class NoEvidenceError(EvidenceFormatError):
@@ -217,12 +277,6 @@ class PolicyFormatError(EnclaveError):
 
 
 # --- evidence: not authentic --------------------------------------------------------------
-
-
-class VerificationError(EnclaveError):
-    """Evidence is not authentic."""
-
-    code = "not-authentic"
 
 
 class SignatureMissingError(VerificationError):
@@ -259,123 +313,6 @@ class NotYetValidError(VerificationError):
     """The evidence is dated after the time of judgement (plus the allowed skew)."""
 
     code = "evidence-in-future"
-
-
-# --- evidence: refused by policy ----------------------------------------------------------
-
-
-class PolicyError(EnclaveError):
-    """Authentic evidence that the appraisal policy refuses."""
-
-    code = "policy-refused"
-
-
-class EvidenceKindError(PolicyError):
-    """The kind of evidence is not in the policy's list."""
-
-    code = "evidence-kind-not-allowed"
-
-
-class ReportVersionError(PolicyError):
-    """The IAS report is of an API version that is not accepted."""
-
-    code = "ias-version-not-allowed"
-
-
-class QuoteStatusError(PolicyError):
-    """The quote status is not in the policy's list."""
-
-    code = "quote-status-not-allowed"
-
-
-class AdvisoryError(PolicyError):
-    """An advisory applies that is not in the policy's list."""
-
-    code = "advisory-not-allowed"
-
-
-class TcbEvaluationError(PolicyError):
-    """The TCB evaluation data number is below the policy's floor."""
-
-    code = "tcb-evaluation-too-low"
-
-
-class DebugEnclaveError(PolicyError):
-    """The enclave can be debugged, so its memory is open to its host."""
-
-    code = "debug-enclave"
-
-
-class AttributesError(PolicyError):
-    """The enclave's attribute bits are not those of a production enclave."""
-
-    code = "attributes-not-allowed"
-
-
-class EnclaveNotInitialisedError(AttributesError):
-    """INIT is clear: no such enclave can run."""
-
-    code = "enclave-not-initialised"
-
-
-class EnclaveModeError(AttributesError):
-    """MODE64BIT is clear: the enclave does not run in 64-bit mode."""
-
-    code = "enclave-not-64-bit"
-
-
-class ProvisionKeyError(AttributesError):
-    """PROVISION_KEY is set: the enclave may identify platforms."""
-
-    code = "provision-key-allowed"
-
-
-class LaunchKeyError(AttributesError):
-    """EINITTOKEN_KEY is set: the enclave may let other enclaves launch."""
-
-    code = "launch-key-allowed"
-
-
-class MeasurementNotAllowedError(PolicyError):
-    """The code identity is not among the policy's reference values."""
-
-    code = "measurement-not-allowed"
-
-
-class SignerNotAllowedError(PolicyError):
-    """The enclave's signer is not the one of the allowed measurement."""
-
-    code = "signer-not-allowed"
-
-
-class ProductNotAllowedError(PolicyError):
-    """The enclave's product id is not that of the allowed measurement."""
-
-    code = "product-not-allowed"
-
-
-class SecurityVersionError(PolicyError):
-    """The enclave's security version is below that of the allowed measurement."""
-
-    code = "security-version-too-low"
-
-
-class EvidenceTooOldError(PolicyError):
-    """The evidence is older than the policy allows."""
-
-    code = "evidence-too-old"
-
-
-class BindingError(PolicyError):
-    """The report_data binds another key, network or owner."""
-
-    code = "binding-mismatch"
-
-
-class BoundKeyError(BindingError):
-    """The report_data binds a public key that is not canonical, or of small order."""
-
-    code = "bound-key-refused"
 
 
 def _family(cls: type[EnclaveError]) -> dict[str, type[EnclaveError]]:

@@ -13,6 +13,7 @@ from enclave.appraise import registration
 from enclave.configuration import Configuration
 from enclave.errors import NotConfiguredError
 from enclave.measurement import measure
+from enclave.verify.dcap import load_for
 
 
 def judge(configuration: Configuration, request: calls.Judge) -> calls.JudgeReply:
@@ -100,6 +101,7 @@ class JudgeService:
         if self._configuration is not None:
             self._configuration.check_same(configuration)
         self._configuration = configuration
+        load_for(configuration.policy.evidence_kinds)
         return calls.Done()
 
     def judge(self, request: calls.Judge) -> calls.JudgeReply:

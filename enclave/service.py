@@ -27,8 +27,13 @@ from enclave.errors import (
     UnsupportedEvidenceError,
     VerificationError,
 )
+from enclave.evidence.dcap_quote import DCAP_SGX, DCAP_TDX
 from enclave.keys import Secret
 from enclave.state import SealedState
+from enclave.verify.dcap import load_for
+
+_EPID: Final = "epid"
+_KINDS: Final = (_EPID, DCAP_SGX, DCAP_TDX)
 
 # What evidence itself can be refused for; anything else says something about this enclave.
 _REFUSED: Final = (EvidenceFormatError, VerificationError, PolicyError, PublicKeyError)
@@ -70,6 +75,8 @@ class KeysService:
         """Which code this is on which platform, and what it holds."""
         with self._state.open() as held:
             known = held.configuration
+            if known:  # the greeting of a process that may have to judge next
+                load_for(known.policy.evidence_kinds)
             return calls.StatusReply(
                 role="keys",
                 backend=self._backend.name,
@@ -83,6 +90,7 @@ class KeysService:
                 seeds=len(held.seeds),
                 exchange_pk=keys.derive_exchange_pk(held.seeds[0]) if held.seeds else b"",
                 clock_us=held.clock_us,
+                pck_key=self._backend.pck_key,
             )
 
     # --- keys -------------------------------------------------------------------------------
@@ -148,16 +156,20 @@ class KeysService:
 
     def evidence(self, request: calls.Evidence) -> calls.EvidenceReply:
         """Quote report_data that is built here, from keys that are held here."""
-        if request.kind != "epid":
+        if request.kind not in _KINDS:
             raise UnsupportedEvidenceError(
-                "this backend makes no evidence of that kind",
-                expected="epid",
+                "there is no evidence of that kind",
+                expected=", ".join(_KINDS),
                 seen=ascii(request.kind),
             )
         with self._state.open() as held:
             report_data = _report_data(request, held)
-        quote = self._backend.quote_epid(report_data, request.sig_rl)
-        return calls.EvidenceReply(quote, report_data)
+        return calls.EvidenceReply(self._quote(request, report_data), report_data)
+
+    def _quote(self, request: calls.Evidence, report_data: bytes) -> bytes:
+        if request.kind == _EPID:
+            return self._backend.quote_epid(report_data, request.sig_rl)
+        return self._backend.quote_dcap(request.kind, report_data, request.certification_data)
 
     def judge(self, request: calls.Judge) -> calls.JudgeReply:
         """Judge a newcomer's evidence by the sealed policy."""

@@ -10,6 +10,7 @@ from typing import Final
 US_PER_S: Final = 1_000_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -44,8 +45,7 @@ def format_rfc3339(at_us: int) -> str:
         ValueError: the instant is outside those years.
     """
     try:
-        instant = _EPOCH + at_us * _MICROSECOND
+        text = (_NAIVE_EPOCH + at_us * _MICROSECOND).isoformat()
     except OverflowError as error:
         raise ValueError(f"no date has {at_us} microseconds since 1970") from error
-    fraction = f".{instant.microsecond:06}".rstrip("0") if instant.microsecond else ""
-    return f"{instant.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
+    return f"{text.rstrip('0') if '.' in text else text}Z"

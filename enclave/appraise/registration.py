@@ -7,8 +7,9 @@ policy, policy before age, age before binding, so the code names the gravest fau
 
 from dataclasses import dataclass
 
+from enclave.appraise.dcap_rules import judged_platform_status
 from enclave.appraise.policy import Policy
-from enclave.appraise.rules import EPID, appraise
+from enclave.appraise.rules import EPID, appraise, appraise_dcap
 from enclave.binding import (
     NO_OWNER,
     bootstrap_report_data,
@@ -16,12 +17,14 @@ from enclave.binding import (
     registration_report_data,
 )
 from enclave.calls import JudgeReply
-from enclave.checks import Check, judge, require
+from enclave.checks import Check, require
 from enclave.errors import BindingError, BoundKeyError, PublicKeyError
 from enclave.evidence.containers import QuoteWithCollateral, parse_on_chain
+from enclave.evidence.ias_report import SignedReport
+from enclave.evidence.sgx_report import SgxReport
 from enclave.times import US_PER_S
 from enclave.verify.dcap import verify_quote
-from enclave.verify.ias import VerifiedReport, check_not_in_future, verify_report
+from enclave.verify.ias import check_not_in_future, verify_report
 from enclave.verify.roots import TrustRoots
 
 _KEY_BYTES = 32
@@ -112,7 +115,7 @@ class _Acceptable:
             measurement=self.measurement,
             tcb_status=self.tcb_status,
             valid_from_us=self.valid_from_us,
-            valid_until_us=self.valid_until_us,
+            valid_until_us=min(self.valid_until_us, _LATEST_US),
         )
 
 
@@ -120,27 +123,53 @@ def _judge_evidence(
     certificate: bytes, policy: Policy, at_us: int, *, catch_up: bool
 ) -> _Acceptable:
     evidence = parse_on_chain(certificate)
-    roots = TrustRoots.of(policy)
-    checks: list[Check] = []
     if isinstance(evidence, QuoteWithCollateral):
-        verify_quote(evidence, roots, checks)
-    verified = verify_report(evidence, roots, checks)
-    judged_at_us = max(at_us, verified.newest_start_us) if catch_up else at_us
-    require(checks, check_not_in_future(verified.report, judged_at_us, policy.max_clock_skew_s))
-    appraise(verified, policy, judged_at_us, checks)
-    return _acceptable(verified, policy)
+        return _judge_quote(evidence, policy, at_us, catch_up=catch_up)
+    return _judge_report(evidence, policy, at_us, catch_up=catch_up)
 
 
-def _acceptable(verified: VerifiedReport, policy: Policy) -> _Acceptable:
+def _judge_report(
+    signed: SignedReport, policy: Policy, at_us: int, *, catch_up: bool
+) -> _Acceptable:
+    checks: list[Check] = []
+    verified = verify_report(signed, TrustRoots.of(policy), checks)
     report = verified.report
-    valid_until_us = report.timestamp_us + policy.max_evidence_age_s * US_PER_S
+    judged_at_us = max(at_us, report.timestamp_us) if catch_up else at_us
+    require(checks, check_not_in_future(report, judged_at_us, policy.max_clock_skew_s))
+    appraise(verified, policy, judged_at_us, checks)
     return _Acceptable(
         evidence_kind=EPID,
         measurement=report.quote.report.mr_enclave,
         tcb_status=report.status,
         report_data=report.quote.report.report_data,
         valid_from_us=report.timestamp_us,
-        valid_until_us=min(valid_until_us, _LATEST_US),
+        valid_until_us=report.timestamp_us + policy.max_evidence_age_s * US_PER_S,
+    )
+
+
+def _judge_quote(
+    evidence: QuoteWithCollateral, policy: Policy, at_us: int, *, catch_up: bool
+) -> _Acceptable:
+    checks: list[Check] = []
+    verified = verify_quote(
+        evidence,
+        TrustRoots.of(policy),
+        checks,
+        at_us=at_us,
+        max_clock_skew_s=policy.max_clock_skew_s,
+        catch_up=catch_up,
+    )
+    judged_at_us = max(at_us, verified.newest_start_us) if catch_up else at_us
+    appraise_dcap(verified, policy, judged_at_us, checks)
+    body = verified.quote.body
+    too_old_us = verified.oldest_collateral_us + policy.max_evidence_age_s * US_PER_S
+    return _Acceptable(
+        evidence_kind=verified.quote.kind,
+        measurement=body.mr_enclave if isinstance(body, SgxReport) else body.mr_td,
+        tcb_status=judged_platform_status(verified) or "",
+        report_data=body.report_data,
+        valid_from_us=verified.newest_start_us,
+        valid_until_us=min(verified.expires_us, too_old_us),
     )
 
 
@@ -154,11 +183,9 @@ def _require_canonical(public_key: bytes) -> None:
 
 
 def _require_bound(seen: bytes, expected: bytes) -> None:
-    check = judge(
-        BindingError,
-        seen == expected,
-        "report_data binds another key, network or owner",
-        expected=expected.hex(),
-        seen=seen.hex(),
-    )
-    require([], check)
+    if seen != expected:
+        raise BindingError(
+            "report_data binds another key, network or owner",
+            expected=expected.hex(),
+            seen=seen.hex(),
+        )

@@ -30,11 +30,28 @@ class Backend(Protocol):
     def quoting_public_key(self) -> bytes:
         """Simulation only: the Ed25519 public key that signs quotes, else empty."""
 
+    @property
+    def pck_key(self) -> bytes:
+        """Simulation only: the P-256 public key that PCK certificates name, else empty."""
+
     def sealing_key(self) -> Secret:
         """A key that only this code on this platform gets."""
 
     def quote_epid(self, report_data: bytes, sig_rl: bytes) -> bytes:
         """An EPID quote over 64 bytes of report_data, under a revocation list."""
+
+    def quote_dcap(self, kind: str, report_data: bytes, certification_data: bytes) -> bytes:
+        """A DCAP quote over 64 bytes of report_data.
+
+        Args:
+            kind: ``dcap-sgx`` or ``dcap-tdx``.
+            report_data: 64 bytes.
+            certification_data: the platform's PCK chain as PEM, leaf first.
+
+        Raises:
+            UnsupportedEvidenceError: this hardware makes no such quotes.
+            CallError: the chain is not one of this platform.
+        """
 
 
 def check_policy(backend: Backend, policy: Policy) -> None:

@@ -11,6 +11,7 @@ from typing import Final, Self
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
 from enclave import durable, measurement
+from enclave.backends.simulated_qe import SimulatedQuotingEnclave
 from enclave.errors import (
     SealedElsewhereError,
     SealedFormatError,
@@ -27,6 +28,8 @@ _PLATFORM_KEY_BYTES: Final = 32
 _ED25519_SIGNATURE_BYTES: Final = 64
 _SEALING: Final = b"enigma/simulated-sealing/v1"
 _QUOTING: Final = b"enigma/simulated-quoting/v1"
+_PCK: Final = b"enigma/simulated-pck/v1"
+_ATTESTATION: Final = b"enigma/simulated-attestation/v1"
 
 
 class SimulatedPlatform:
@@ -46,6 +49,9 @@ class SimulatedPlatform:
         self.measurement = mr_enclave
         with self._quoting_seed() as seed:
             self.quoting_public_key, _ = crypto_sign_seed_keypair(bytes(seed.data))
+        self._quoting_enclave = SimulatedQuotingEnclave(
+            derive_key(platform_key, b"", _PCK), derive_key(platform_key, b"", _ATTESTATION)
+        )
 
     @classmethod
     def open(cls, state: Path, mr_enclave: bytes) -> Self:
@@ -90,6 +96,15 @@ class SimulatedPlatform:
         signed = crypto_sign(simulated_quote.signed_message(body, sig_rl), private_key)
         signature = signed[:_ED25519_SIGNATURE_BYTES]
         return body + simulated_quote.encode_signature(public_key, signature)
+
+    @property
+    def pck_key(self) -> bytes:
+        """The public key that this platform's PCK certificate names: x ‖ y, 64 bytes."""
+        return self._quoting_enclave.pck_key
+
+    def quote_dcap(self, kind: str, report_data: bytes, certification_data: bytes) -> bytes:
+        """See :mod:`enclave.backends.simulated_qe`."""
+        return self._quoting_enclave.quote(kind, self.measurement, report_data, certification_data)
 
     def _quoting_seed(self) -> Secret:
         return derive_key(self._platform_key, b"", _QUOTING)

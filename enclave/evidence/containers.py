@@ -33,6 +33,7 @@ PIPE: Final = b"|"
 _MAX_ENTRIES: Final = 16
 _ENTRY: Final = struct.Struct("<BI")
 _MEMBERS: Final = ("report", "signature", "signing_cert")
+_MEMBER_SET: Final = frozenset(_MEMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ def certificate_comment(data: bytes) -> bytes:
         NoEvidenceError: it has no such extension.
     """
     try:
-        frame = der.CertificateFrame.parse(data)
+        extensions = der.certificate_extensions(data)
     except der.DerError as error:
         raise ContainerFormatError(f"the certificate is not strict DER: {error}") from error
-    for extension in frame.extensions:
+    for extension in extensions:
         if extension.object_id == NETSCAPE_COMMENT:
             return extension.value
     raise NoEvidenceError("the certificate has no Netscape comment, so it carries no evidence")
@@ -124,15 +125,15 @@ def _parse_comment(comment: bytes) -> SignedReport:
     if PIPE in comment:
         raise ContainerNotAllowedError("report|signature|certificate is read off chain only")
     members = load_comment(comment)
-    if members.keys() != set(_MEMBERS):
+    if members.keys() != _MEMBER_SET:
         raise ContainerFormatError(
             "the evidence has other members",
             expected=", ".join(_MEMBERS),
             seen=ascii(", ".join(sorted(members)))[:200],
         )
-    if any(isinstance(members[name], list) for name in _MEMBERS):
+    if list in map(type, members.values()):
         raise ContainerNotAllowedError("lists of integers are read off chain only")
-    report, signature, signing_cert = (_required_member(members, name) for name in _MEMBERS)
+    report, signature, signing_cert = [_required_member(members, name) for name in _MEMBERS]
     return SignedReport(report, signature, signing_cert)
 
 

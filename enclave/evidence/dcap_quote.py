@@ -7,8 +7,9 @@ size behind the body; whatever is longer or shorter is malformed.
 
 import struct
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
+from enclave.dcap_errors import QuoteKeyTypeError, QuoteLengthError, QuoteVersionError
 from enclave.errors import QuoteFormatError
 from enclave.evidence import sgx_report, tdx_quote
 from enclave.evidence.sgx_report import SgxReport
@@ -17,27 +18,28 @@ from enclave.evidence.tdx_quote import TdReport
 DCAP_SGX: Final = "dcap-sgx"
 DCAP_TDX: Final = "dcap-tdx"
 
-_TEE_SGX: Final = 0x00
-_TEE_TDX: Final = 0x81
+TEE_SGX: Final = 0x00
+TEE_TDX: Final = 0x81
 _ECDSA_P256: Final = 2
 
 # version, attestation key type, TEE type (reserved in version 3), QE SVN and PCE SVN
 # (reserved from version 4 on), QE vendor id, user data
 _HEADER: Final = struct.Struct("<HHIHH16s20s")
+_VENDOR_ID: Final = slice(12, 28)
 _BODY_HEADER: Final = struct.Struct("<HI")
 _SIGNATURE_SIZE: Final = struct.Struct("<I")
 
 # Body type of version 5: what the quote is about, and its size.
 _BODIES: Final = {
-    1: (_TEE_SGX, sgx_report.SIZE),
-    2: (_TEE_TDX, tdx_quote.SIZE_1_0),
-    3: (_TEE_TDX, tdx_quote.SIZE_1_5),
+    1: (TEE_SGX, sgx_report.SIZE),
+    2: (TEE_TDX, tdx_quote.SIZE_1_0),
+    3: (TEE_TDX, tdx_quote.SIZE_1_5),
 }
 # (version, TEE type) of versions 3 and 4: body size.
 _FIXED: Final = {
-    (3, _TEE_SGX): sgx_report.SIZE,
-    (4, _TEE_SGX): sgx_report.SIZE,
-    (4, _TEE_TDX): tdx_quote.SIZE_1_0,
+    (3, TEE_SGX): sgx_report.SIZE,
+    (4, TEE_SGX): sgx_report.SIZE,
+    (4, TEE_TDX): tdx_quote.SIZE_1_0,
 }
 _VERSION_WITH_BODY_HEADER: Final = 5
 
@@ -48,7 +50,11 @@ class DcapQuote:
 
     version: int
     tee_type: int
+    vendor_id: bytes
+    """16 bytes: who made the quoting enclave."""
     body: SgxReport | TdReport
+    signed: bytes
+    """Header and body: what the attestation key signs."""
     signature: bytes
     """The signature data, its own structure not looked at."""
 
@@ -62,18 +68,28 @@ class DcapQuote:
         """Read one quote of canonical length.
 
         Raises:
-            QuoteFormatError: an unknown version, type or size, or another length.
+            QuoteVersionError: an unknown version, TEE type or body type.
+            QuoteKeyTypeError: another attestation key type than ECDSA on P-256.
+            QuoteLengthError: the quote goes on behind its end, or ends before it.
+            QuoteFormatError: truncated within header, body or sizes.
         """
         frame = _Frame.of(data)
         if len(data) != frame.end:
-            raise QuoteFormatError(
+            raise QuoteLengthError(
                 "a quote has another length than it says",
                 expected=f"{frame.end} bytes",
                 seen=f"{len(data)} bytes",
             )
-        body = data[frame.body_at : frame.signature_at - _SIGNATURE_SIZE.size]
-        parse = SgxReport.parse if frame.tee_type == _TEE_SGX else TdReport.parse
-        return cls(frame.version, frame.tee_type, parse(body), data[frame.signature_at :])
+        signed = data[: frame.signature_at - _SIGNATURE_SIZE.size]
+        parse = SgxReport.parse if frame.tee_type == TEE_SGX else TdReport.parse
+        return cls(
+            frame.version,
+            frame.tee_type,
+            data[_VENDOR_ID],
+            parse(signed[frame.body_at :]),
+            signed,
+            data[frame.signature_at :],
+        )
 
 
 def trim_padding(data: bytes) -> bytes:
@@ -83,11 +99,10 @@ def trim_padding(data: bytes) -> bytes:
         QuoteFormatError: the quote's own sizes are malformed.
     """
     end = _Frame.of(data).end
-    return data[:end] if not any(data[end:]) else data
+    return data if data[end:].strip(b"\0") else data[:end]
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     version: int
     tee_type: int
     body_at: int
@@ -98,7 +113,7 @@ class _Frame:
     def of(cls, data: bytes) -> Self:
         version, key_type, tee_type, *_ = _unpack(_HEADER, data, 0)
         if key_type != _ECDSA_P256:
-            raise QuoteFormatError(
+            raise QuoteKeyTypeError(
                 "a quote has another attestation key type",
                 expected=f"{_ECDSA_P256} (ECDSA P-256)",
                 seen=str(key_type),
@@ -115,7 +130,7 @@ def _body(data: bytes, version: int, tee_type: int) -> tuple[int, int]:
     if version != _VERSION_WITH_BODY_HEADER:
         size = _FIXED.get((version, tee_type))
         if size is None:
-            raise QuoteFormatError(
+            raise QuoteVersionError(
                 "a quote has an unknown version or TEE type",
                 expected="version 3 (SGX), 4 or 5 (SGX, TDX)",
                 seen=f"version {version}, TEE type {tee_type:#x}",
@@ -123,7 +138,7 @@ def _body(data: bytes, version: int, tee_type: int) -> tuple[int, int]:
         return _HEADER.size, size
     body_type, size = _unpack(_BODY_HEADER, data, _HEADER.size)
     if _BODIES.get(body_type) != (tee_type, size):
-        raise QuoteFormatError(
+        raise QuoteVersionError(
             "a quote body's type and size do not belong together",
             seen=f"type {body_type}, {size} bytes, TEE type {tee_type:#x}",
         )

@@ -6,7 +6,7 @@ There is no recursion: the caller's code walks the few levels it knows.
 """
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
@@ -77,38 +77,50 @@ class Reader:
         Raises:
             DerError: something is.
         """
-        if self._at != self._end:
-            raise DerError(f"{self._end - self._at} bytes too many behind a DER element")
+        _require_end(self._at, self._end)
 
     def _next(self, tag: int) -> tuple[int, int, int]:
         start = self._at
-        value_at = start + _SHORT_HEADER
-        if value_at > self._end or self._data[start] != tag:
-            raise self._unexpected(tag)
-        length = self._data[start + 1]
-        if length >= _LONG_FORM:
-            length, value_at = self._long_length(start + 1)
-        end = self._at = value_at + length
-        if end > self._end:
-            raise DerError("a DER element is truncated")
-        return start, value_at, end
+        value_at, self._at = _element(self._data, start, self._end, tag)
+        return start, value_at, self._at
 
-    def _unexpected(self, tag: int) -> DerError:
-        found = self.peek()
-        if found == tag:
-            return DerError("a DER element is truncated")
-        seen = "nothing" if found is None else f"{found:#04x}"
-        return DerError(f"expected DER tag {tag:#04x}, found {seen}")
 
-    def _long_length(self, at: int) -> tuple[int, int]:
-        size = self._data[at] - _LONG_FORM
-        value_at = at + 1 + size
-        if not 0 < size <= _MAX_LENGTH_BYTES or value_at > self._end:
-            raise DerError("a DER length is indefinite, too long or truncated")
-        length = int.from_bytes(self._data[at + 1 : value_at], "big")
-        if self._data[at + 1] == 0 or length < _LONG_FORM:
-            raise DerError("a DER length is not minimal")
-        return length, value_at
+def _element(data: bytes, at: int, limit: int, tag: int) -> tuple[int, int]:
+    """Where the value of the element at ``at`` begins and ends, which is at most ``limit``."""
+    value_at = at + _SHORT_HEADER
+    if value_at > limit or data[at] != tag:
+        raise _unexpected(data, at, limit, tag)
+    length = data[at + 1]
+    if length >= _LONG_FORM:
+        length, value_at = _long_length(data, at + 1, limit)
+    end = value_at + length
+    if end > limit:
+        raise DerError("a DER element is truncated")
+    return value_at, end
+
+
+def _unexpected(data: bytes, at: int, limit: int, tag: int) -> DerError:
+    if at >= limit:
+        return DerError(f"expected DER tag {tag:#04x}, found nothing")
+    if data[at] == tag:
+        return DerError("a DER element is truncated")
+    return DerError(f"expected DER tag {tag:#04x}, found {data[at]:#04x}")
+
+
+def _long_length(data: bytes, at: int, limit: int) -> tuple[int, int]:
+    size = data[at] - _LONG_FORM
+    value_at = at + 1 + size
+    if not 0 < size <= _MAX_LENGTH_BYTES or value_at > limit:
+        raise DerError("a DER length is indefinite, too long or truncated")
+    length = int.from_bytes(data[at + 1 : value_at], "big")
+    if data[at + 1] == 0 or length < _LONG_FORM:
+        raise DerError("a DER length is not minimal")
+    return length, value_at
+
+
+def _require_end(at: int, end: int) -> None:
+    if at != end:
+        raise DerError(f"{end - at} bytes too many behind a DER element")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +156,66 @@ class CertificateFrame:
         Raises:
             DerError: not the DER of exactly one X.509 v3 certificate.
         """
-        outer = Reader(data)
-        certificate = outer.enter(SEQUENCE)
-        outer.finish()
-        signed = certificate.encoded(SEQUENCE)
-        outer_algorithm = certificate.encoded(SEQUENCE)
-        signature = certificate.value(BIT_STRING)
-        certificate.finish()
-        if signature[:1] != b"\0":
-            raise DerError("a signature is not a whole number of bytes")
-        parts = Reader(signed).enter(SEQUENCE)
-        if parts.value(_EXPLICIT_0) != _VERSION_3:
-            raise DerError("a certificate is not of version 3")
-        parts.skip(INTEGER)
-        inner_algorithm = parts.encoded(SEQUENCE)
-        issuer = parts.encoded(SEQUENCE)
-        parts.skip(SEQUENCE)
-        subject = parts.encoded(SEQUENCE)
-        parts.skip(SEQUENCE)
+        cuts = _cut(data)
         return cls(
-            signed=signed,
-            inner_algorithm=inner_algorithm,
-            outer_algorithm=outer_algorithm,
-            signature=signature[1:],
-            issuer=issuer,
-            subject=subject,
-            extensions=_extensions(parts),
+            signed=data[cuts.signed_at : cuts.signed_end],
+            inner_algorithm=data[cuts.inner_at : cuts.issuer_at],
+            outer_algorithm=data[cuts.signed_end : cuts.outer_end],
+            signature=data[cuts.signature_at : cuts.signature_end],
+            issuer=data[cuts.issuer_at : cuts.dates_at],
+            subject=data[cuts.subject_at : cuts.key_at],
+            extensions=_extensions(Reader(data, cuts.rest_at, cuts.signed_end)),
         )
+
+
+def certificate_extensions(data: bytes) -> tuple[Extension, ...]:
+    """The extensions of one certificate, of which nothing else is wanted.
+
+    Raises:
+        DerError: not the DER of exactly one X.509 v3 certificate.
+    """
+    cuts = _cut(data)
+    return _extensions(Reader(data, cuts.rest_at, cuts.signed_end))
+
+
+class _Cuts(NamedTuple):
+    """Where the parts of a certificate begin and end."""
+
+    signed_at: int
+    signed_end: int
+    outer_end: int
+    signature_at: int
+    signature_end: int
+    inner_at: int
+    issuer_at: int
+    dates_at: int
+    subject_at: int
+    key_at: int
+    rest_at: int
+
+
+def _cut(data: bytes) -> _Cuts:
+    signed_at, end = _element(data, 0, len(data), SEQUENCE)
+    _require_end(end, len(data))
+    at, signed_end = _element(data, signed_at, end, SEQUENCE)
+    _, outer_end = _element(data, signed_end, end, SEQUENCE)
+    signature_at, signature_end = _element(data, outer_end, end, BIT_STRING)
+    _require_end(signature_end, end)
+    if data[signature_at : signature_at + 1] != b"\0":
+        raise DerError("a signature is not a whole number of bytes")
+    version_at, at = _element(data, at, signed_end, _EXPLICIT_0)
+    if data[version_at:at] != _VERSION_3:
+        raise DerError("a certificate is not of version 3")
+    _, inner_at = _element(data, at, signed_end, INTEGER)
+    _, issuer_at = _element(data, inner_at, signed_end, SEQUENCE)
+    _, dates_at = _element(data, issuer_at, signed_end, SEQUENCE)
+    _, subject_at = _element(data, dates_at, signed_end, SEQUENCE)
+    _, key_at = _element(data, subject_at, signed_end, SEQUENCE)
+    _, rest_at = _element(data, key_at, signed_end, SEQUENCE)
+    return _Cuts(
+        signed_at, signed_end, outer_end, signature_at + 1, signature_end, inner_at, issuer_at,
+        dates_at, subject_at, key_at, rest_at,
+    )  # fmt: skip
 
 
 def _extensions(parts: Reader) -> tuple[Extension, ...]:

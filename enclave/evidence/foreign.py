@@ -91,8 +91,15 @@ def decode_pem_chain(text: bytes) -> tuple[bytes, ...]:
     """DER of one or more PEM certificates, with nothing but white space between and behind.
 
     Raises:
-        ContainerFormatError: not such a text, or more than :data:`MAX_CHAIN` certificates.
+        ContainerFormatError: not such a text, more than :data:`MAX_CHAIN` certificates, or
+            longer than :data:`MAX_BYTES`.
     """
+    if len(text) > MAX_BYTES:
+        raise ContainerFormatError(
+            "a chain of PEM certificates is too long",
+            expected=f"at most {MAX_BYTES} bytes",
+            seen=f"{len(text)} bytes",
+        )
     chain: list[bytes] = []
     at = 0
     while at < len(text):

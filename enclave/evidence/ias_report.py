@@ -8,7 +8,7 @@ them); every known one has exactly one JSON type.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from enclave import canonical_json
@@ -22,8 +22,11 @@ MAX_BYTES: Final = 64 * 1024
 _NONCE_CHARACTERS: Final = 32
 _PSEUDONYM_BYTES: Final = 128
 _PLATFORM_INFO: Final = re.compile(r"[0-9A-Fa-f]{210}", re.ASCII)
+_PLATFORM_INFO_HEADER: Final = bytes.fromhex("15020065")
+"""Type 21, version 2, and the 101 bytes that follow (Intel SGX SDK, platform info TLV)."""
+
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?", re.ASCII)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- as reports write their own instants
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 STATUS_OK: Final = "OK"
@@ -106,7 +109,7 @@ def parse_timestamp(text: str) -> int:
 
 def _to_us(text: str) -> int | None:
     try:
-        return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+        return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
     except ValueError:
         return None
 
@@ -187,16 +190,20 @@ def _platform_info(members: Mapping[str, Any]) -> bytes | None:
         return None
     if not _PLATFORM_INFO.fullmatch(text):
         raise _malformed("platformInfoBlob", "210 hex characters", text)
-    return bytes.fromhex(text)
+    blob = bytes.fromhex(text)
+    if not blob.startswith(_PLATFORM_INFO_HEADER):
+        raise _malformed("platformInfoBlob", f"header {_PLATFORM_INFO_HEADER.hex()}", text[:8])
+    return blob
 
 
 def _check_consistent(report: IasReport, members: Mapping[str, Any]) -> None:
     """Refuse members that contradict each other, which Intel's service does not produce."""
     if report.epid_pseudonym is not None and report.quote.sign_type == UNLINKABLE:
         raise _malformed("epidPseudonym", "absent for an unlinkable quote", "present")
+    pse_manifest_status = _optional_text(members, "pseManifestStatus")
     if (
         report.platform_info is not None
         and report.status == STATUS_OK
-        and members.get("pseManifestStatus", STATUS_OK) == STATUS_OK
+        and pse_manifest_status in (None, STATUS_OK)
     ):
         raise _malformed("platformInfoBlob", "absent for status OK", "present")

@@ -13,17 +13,17 @@ from enclave.errors import QuoteFormatError
 
 SIZE: Final = 384
 
-# cpu_svn, misc_select, (reserved 12, ext_prod_id 16), flags, xfrm, mr_enclave, (reserved 32),
-# mr_signer, (reserved 32, config_id 64), isv_prod_id, isv_svn, (config_svn 2, reserved 42,
-# family_id 16), report_data
-_LAYOUT: Final = struct.Struct("<16sI28xQQ32s32x32s96xHH60x64s")
+# cpu_svn, misc_select, reserved 12, ext_prod_id, flags, xfrm, mr_enclave, reserved 32,
+# mr_signer, reserved 32, config_id, isv_prod_id, isv_svn, config_svn, reserved 42, family_id,
+# report_data
+_LAYOUT: Final = struct.Struct("<16sI12s16sQQ32s32s32s32s64sHHH42s16s64s")
 
 # ATTRIBUTES.FLAGS (Intel SDM volume 3D, SECS.ATTRIBUTES)
-_INIT: Final = 1 << 0
-_DEBUG: Final = 1 << 1
-_MODE64BIT: Final = 1 << 2
-_PROVISION_KEY: Final = 1 << 4
-_EINITTOKEN_KEY: Final = 1 << 5
+INIT: Final = 1 << 0
+DEBUG: Final = 1 << 1
+MODE64BIT: Final = 1 << 2
+PROVISION_KEY: Final = 1 << 4
+EINITTOKEN_KEY: Final = 1 << 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,16 @@ class SgxReport:
     isv_svn: int
     report_data: bytes
     """64 bytes chosen by the enclave; see :mod:`enclave.binding`."""
+    ext_prod_id: bytes
+    """16 bytes: ISVEXTPRODID of the signer's structure."""
+    family_id: bytes
+    """16 bytes: ISVFAMILYID of the signer's structure."""
+    config_id: bytes
+    """64 bytes that the host chose at launch; no measurement covers them."""
+    config_svn: int
+    """Of ``config_id``; the host chose it likewise."""
+    reserved: bytes
+    """The 118 bytes without a meaning, joined."""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -62,29 +72,18 @@ class SgxReport:
                 expected=f"{SIZE} bytes",
                 seen=f"{len(body)} bytes",
             )
-        return cls(*_LAYOUT.unpack(body))
-
-    @property
-    def is_initialised(self) -> bool:
-        """Whether EINIT completed: false for no enclave that can run."""
-        return bool(self.flags & _INIT)
+        (
+            cpu_svn, misc_select, reserved_1, ext_prod_id, flags, xfrm, mr_enclave, reserved_2,
+            mr_signer, reserved_3, config_id, isv_prod_id, isv_svn, config_svn, reserved_4,
+            family_id, report_data,
+        ) = _LAYOUT.unpack(body)  # fmt: skip
+        return cls(
+            cpu_svn, misc_select, flags, xfrm, mr_enclave, mr_signer, isv_prod_id, isv_svn,
+            report_data, ext_prod_id, family_id, config_id, config_svn,
+            reserved_1 + reserved_2 + reserved_3 + reserved_4,
+        )  # fmt: skip
 
     @property
     def is_debug(self) -> bool:
         """Whether a debugger may read the enclave's memory; never acceptable in production."""
-        return bool(self.flags & _DEBUG)
-
-    @property
-    def is_64_bit(self) -> bool:
-        """Whether the enclave runs in 64-bit mode."""
-        return bool(self.flags & _MODE64BIT)
-
-    @property
-    def may_use_provision_key(self) -> bool:
-        """Whether the enclave may derive the provisioning key, which identifies the platform."""
-        return bool(self.flags & _PROVISION_KEY)
-
-    @property
-    def may_use_launch_key(self) -> bool:
-        """Whether the enclave may derive the EINIT token key, which lets enclaves launch."""
-        return bool(self.flags & _EINITTOKEN_KEY)
+        return bool(self.flags & DEBUG)

@@ -71,3 +71,15 @@ class TdReport:
     def is_debug(self) -> bool:
         """Whether the host may read the domain's memory; never acceptable in production."""
         return bool(self.td_attributes[0] & _DEBUG)
+
+
+@dataclass(frozen=True, slots=True)
+class TdxModule:
+    """What signer and attributes of a TDX module have to be, as TCB Info says it."""
+
+    mr_signer: bytes
+    """48 bytes."""
+    attributes: bytes
+    """8 bytes."""
+    attributes_mask: bytes
+    """8 bytes: the bits of ``attributes`` that are judged."""

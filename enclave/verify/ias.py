@@ -7,6 +7,7 @@ signed while it had not. Freshness at the time of judgement is a rule of its own
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -98,6 +99,7 @@ def check_not_in_future(report: IasReport, at_us: int, max_clock_skew_s: int) ->
     )
 
 
+@lru_cache(maxsize=4)
 def show_time(at_us: int) -> str:
     """An instant for people; far beyond any calendar, its number."""
     try:

@@ -17,6 +17,10 @@ from enigmacli.cli.output import emit
 from enigmacli.errors import EnigmaError
 
 ELSEWHERE: Final = (
+    "enclave.dcap_errors",
+    "enclave.dcap_pki_errors",
+    "enclave.error_base",
+    "enclave.policy_errors",
     "enigmacli.app.errors",
     "enigmacli.chain.sdk_codes",
     "enigmacli.child",

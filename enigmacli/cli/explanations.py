@@ -5,22 +5,14 @@ A code without an entry of its own has that of its class's nearest ancestor. Wha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from enclave.errors import BY_CODE, EnclaveError
+from enigmacli.cli.dcap_explanations import DCAP_EXPLANATIONS
+from enigmacli.cli.evidence_explanations import EVIDENCE_EXPLANATIONS
+from enigmacli.cli.explanation import Explanation
 from enigmacli.errors import EnigmaError
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Behind a code: a usual cause, what to do, and the one command to try first."""
-
-    why: str
-    remedy: str
-    hint: str = ""
-
 
 _E = Explanation
 
@@ -104,6 +96,26 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
         "service-refused": _E(
             "The service understood and declined: a wrong key, an unknown platform or path.",
             "Correct what the message names; trying again alone does not help.",
+        ),
+        "rate-limited": _E(
+            "More requests came than the service allows; details name the pause it asked for.",
+            "Wait that long, then try again; a PCCS or `ias proxy` in between asks less often.",
+        ),
+        "platform-unknown": _E(
+            "The platform was never registered there, or the caching service has no data of it.",
+            "Register the platform with Intel or at the PCCS, or name another server with --url.",
+        ),
+        "certificates-unavailable": _E(
+            "Intel gave no PCK certificate for the TCB that this platform runs.",
+            "Update BIOS and microcode, then let the PCCS refresh its cache.",
+        ),
+        "service-integrity": _E(
+            "A certificate or document in the caching service's store is damaged or foreign.",
+            "Let its operator refresh the cache from Intel, or name another server with --url.",
+        ),
+        "evaluation-number-gone": _E(
+            "Intel serves documents of a TCB evaluation number for a limited time.",
+            "Ask for a newer one, or leave --tcb-evaluation-data-number out.",
         ),
         "malformed": _E(
             "The bytes are truncated, altered, or of another format.",
@@ -209,54 +221,11 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             "32 bytes that are no canonical X25519 key.", "Copy the key again from its source."
         ),
         # --- evidence ---
-        "evidence-malformed": _E(
-            "The file is truncated, altered, or not attestation evidence.",
-            "Fetch it again.",
-            "enigmacli attest fetch",
-        ),
-        "evidence-unsupported": _E(
-            "The evidence is well-formed, but this version judges EPID reports only.",
-            "Attest with EPID, or use a version that judges this kind.",
-        ),
-        "policy-malformed": _E(
-            "A member of the policy is missing, unknown, unsorted or of another form.",
-            "Correct the member that the message names.",
-        ),
-        "not-authentic": _E(
-            "The evidence does not bear the signature of a trusted root over these bytes.",
-            "Do not trust it. `enigmacli attest verify` shows which check failed.",
-        ),
-        "evidence-in-future": _E(
-            "The evidence is dated later than the time of judgement.",
-            "Check this machine's clock; otherwise try again a little later.",
-        ),
-        "policy-refused": _E(
-            "The evidence is authentic, and the network's policy does not accept it.",
-            "Compare expected and seen, with `enigmacli attest verify` and the policy.",
-            "enigmacli genesis show",
-        ),
-        "measurement-not-allowed": _E(
-            "The enclave's code differs from what the network allows, by one byte or more.",
-            "Run the exact trusted package of the network (enclave.path).",
-            "enigmacli enclave measure",
-        ),
-        "quote-status-not-allowed": _E(
-            "The platform's firmware or configuration is not up to what the network asks for.",
-            "Update BIOS and microcode, then fetch new evidence.",
-        ),
-        "evidence-too-old": _E(
-            "More time has passed since the report than the policy allows.",
-            "Fetch new evidence.",
-            "enigmacli attest fetch",
-        ),
-        "binding-mismatch": _E(
-            "The evidence was made for another key, network or account.",
-            "Fetch evidence again in this home with the account that sends it (--from).",
-            "enigmacli attest fetch",
-        ),
         "enclave-internal": _E(
             "A bug in the trusted program.", "Report it, with the command that led to it."
         ),
+        **EVIDENCE_EXPLANATIONS,
+        **DCAP_EXPLANATIONS,
     }
 )
 

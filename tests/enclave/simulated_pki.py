@@ -81,6 +81,7 @@ def certificate(
     ca: bool | None = False,
     usage: x509.KeyUsage | None = SIGNS_REPORTS,
     bits: int = 2048,
+    issuer_bits: int = 2048,
     elliptic: bool = False,
     not_before: datetime = NOT_BEFORE,
     not_after: datetime = NOT_AFTER,
@@ -102,21 +103,25 @@ def certificate(
         builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
     if usage is not None:
         builder = builder.add_extension(usage, critical=True)
-    signed = builder.sign(rsa_key(issuer_key), hashed_with or SHA256(), rsa_padding=rsa_padding)
+    issuer_private = rsa_key(issuer_key, issuer_bits)
+    signed = builder.sign(issuer_private, hashed_with or SHA256(), rsa_padding=rsa_padding)
     return signed.public_bytes(Encoding.DER)
 
 
-def root(label: str = "root", subject: str = "root") -> bytes:
+def root(label: str = "root", subject: str = "root", bits: int = 2048) -> bytes:
     """DER of a self-signed CA certificate."""
-    return certificate(subject, label, subject, label, ca=True, usage=SIGNS_CERTIFICATES)
+    return certificate(
+        subject, label, subject, label,
+        ca=True, usage=SIGNS_CERTIFICATES, bits=bits, issuer_bits=bits,
+    )  # fmt: skip
 
 
 def roots(*ders: bytes) -> TrustRoots:
-    return TrustRoots.of(_Names(tuple(map(trust_root, ders or (root(),)))))
+    return TrustRoots.of(Names(tuple(map(trust_root, ders or (root(),)))))
 
 
 @dataclass(frozen=True)
-class _Names:
+class Names:
     trust_roots: tuple[str, ...]
 
 

@@ -54,7 +54,8 @@ def test_evidence_needs_the_key_that_it_binds(
 @pytest.mark.parametrize(
     ("purpose", "kind", "owner", "error"),
     [
-        ("registration", "dcap-sgx", OWNER, UnsupportedEvidenceError),
+        ("registration", "sev-snp", OWNER, UnsupportedEvidenceError),
+        ("registration", "dcap-sgx", OWNER, CallError),
         ("registration", "epid", bytes(20), CallError),
         ("bootstrap", "epid", OWNER, CallError),
         ("anything", "epid", OWNER, CallError),

@@ -20,9 +20,7 @@ from enclave.errors import (
     MeasurementNotAllowedError,
     NotYetValidError,
     PolicyError,
-    QuoteFormatError,
     ReportSignatureError,
-    UnsupportedEvidenceError,
     VerificationError,
 )
 from tests import corpus
@@ -202,18 +200,6 @@ def test_forms_that_are_read_off_chain_only_are_refused() -> None:
 
     with pytest.raises(ContainerNotAllowedError):
         judge(older.read_bytes())
-
-
-def test_a_quote_is_malformed_or_not_judged_yet() -> None:
-    quote = (corpus.corpus_dir() / "secretnetwork" / "attestation_dcap.quote").read_bytes()
-
-    def tagged(value: bytes) -> bytes:
-        return b"\x02" + len(value).to_bytes(4, "little") + value + b"\x03\x01\0\0\0c"
-
-    with pytest.raises(UnsupportedEvidenceError):
-        judge(tagged(quote))
-    with pytest.raises(QuoteFormatError):
-        judge(tagged(quote + b"\0"))
 
 
 def bootstrap(

@@ -1,4 +1,6 @@
 import base64
+import itertools
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -42,3 +44,16 @@ def test_any_text_gives_its_bytes_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert base64.b64encode(data).decode() == text
+
+
+def test_of_all_short_texts_those_are_read_that_encode_something() -> None:
+    read = set()
+    for letters in itertools.product("AQ=\n", repeat=8):
+        text = "".join(letters)
+        with suppress(ValueError):
+            assert base64.b64encode(base64_strict.decode(text)).decode() == text
+            read.add(text)
+
+    endings = ("AA", "AQ", "QA", "QQ", "A=", "Q=", "==")
+    starts = map("".join, itertools.product("AQ", repeat=6))
+    assert read == {start + end for start, end in itertools.product(starts, endings)}

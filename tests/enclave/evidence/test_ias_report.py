@@ -112,6 +112,7 @@ def test_advisories_are_a_list_of_strings(value: object) -> None:
         ({"platformInfoBlob": PLATFORM_INFO[:-1]}, "platformInfoBlob"),
         ({"platformInfoBlob": PLATFORM_INFO + "00"}, "platformInfoBlob"),
         ({"platformInfoBlob": "G" + PLATFORM_INFO[1:]}, "platformInfoBlob"),
+        ({"platformInfoBlob": "16" + PLATFORM_INFO[2:]}, "header"),
         ({"platformInfoBlob": PLATFORM_INFO}, "platformInfoBlob"),  # contradicts status OK
         ({"epidPseudonym": PSEUDONYM}, "epidPseudonym"),  # contradicts an unlinkable quote
         ({"epidPseudonym": base64.b64encode(bytes(127)).decode()}, "epidPseudonym"),

@@ -17,12 +17,9 @@ from enclave.errors import (
     ReportSignatureError,
     SignatureMissingError,
     SigningCertificateError,
-    UnsupportedEvidenceError,
 )
-from enclave.evidence.containers import QuoteWithCollateral
 from enclave.evidence.ias_report import SignedReport
 from enclave.times import parse_rfc3339
-from enclave.verify.dcap import verify_quote
 from enclave.verify.ias import VerifiedReport, check_not_in_future, show_time, verify_report
 from enclave.verify.roots import TrustRoots
 from tests import corpus
@@ -215,28 +212,6 @@ def test_a_report_may_be_dated_up_to_the_allowed_skew_ahead() -> None:
 
 def test_an_instant_beyond_the_calendar_is_shown_as_its_number() -> None:
     assert show_time(2**63 - 1) == "9223372036854775807 us after 1970"
-
-
-def test_a_quote_is_recognised_and_not_judged() -> None:
-    case = corpus.load("dcap/dcapqvl_sgx_quote.json")
-    checks: list[Check] = []
-
-    with pytest.raises(UnsupportedEvidenceError):
-        verify_quote(
-            QuoteWithCollateral(base64.b64decode(case["quote_b64"]), b"x"),
-            TrustRoots.of_intel(),
-            checks,
-        )
-    assert checks[-1].seen == "dcap-sgx quote of version 3"
-
-
-def test_a_quote_of_another_length_is_malformed_all_the_same() -> None:
-    case = corpus.load("dcap/dcapqvl_sgx_quote.json")
-    quote = base64.b64decode(case["quote_b64"])
-
-    for spoiled in (quote + b"\0", quote[:-1], b""):
-        with pytest.raises(QuoteFormatError):
-            verify_quote(QuoteWithCollateral(spoiled, b"x"), TrustRoots.of_intel(), [])
 
 
 def test_every_derived_negative_is_refused_by_its_own_rule() -> None:
