@@ -35,9 +35,18 @@ def read_secret_line(name: str) -> str:
     Raises:
         StorageError: it cannot be read, or is no text.
     """
+    return (read_secret_lines(name) or [""])[0]
+
+
+def read_secret_lines(name: str) -> list[str]:
+    """All lines of a file of secrets, or of standard input for ``-``.
+
+    Raises:
+        StorageError: it cannot be read, or is no text.
+    """
     data = read_input(name, _MAX_SECRET_BYTES)
     try:
-        return (data.decode().splitlines() or [""])[0]
+        return data.decode().splitlines()
     except UnicodeDecodeError as error:
         raise StorageError(f"{name} is not text in UTF-8") from error
 

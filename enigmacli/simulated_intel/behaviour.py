@@ -17,15 +17,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from enigmacli.errors import ConfigError
-from enigmacli.simulated_intel.faults import Fault, FaultQueue
+from enigmacli.simulated_intel.faults import IAS_FAULTS, Fault, FaultQueue, FaultRules
 from enigmacli.simulated_intel.report_body import Finding, QuoteStatus
 
 MAX_LATENCY_MS: Final = 60_000
 MAX_SIGRL_BYTES: Final = 32 * 1024
 MAX_EVALUATION_NUMBER: Final = 2**31 - 1
+MAX_LISTED: Final = 64
 
 _ADVISORY: Final = re.compile(r"INTEL-SA-[0-9]{5}")
-_MAX_LISTED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def parse_advisories(values: Any) -> tuple[str, ...] | None:
     """
     if values is None:
         return None
-    if not isinstance(values, (list, tuple)) or len(values) > _MAX_LISTED:
+    if not isinstance(values, (list, tuple)) or len(values) > MAX_LISTED:
         raise ConfigError("advisory ids are a short list, or null for the usual ones")
     for value in values:
         if not isinstance(value, str) or not _ADVISORY.fullmatch(value):
@@ -95,10 +95,30 @@ def parse_advisories(values: Any) -> tuple[str, ...] | None:
     return tuple(values)
 
 
-def _integer(name: str, value: Any, most: int) -> int:
+def parse_integer(name: str, value: Any, most: int) -> int:
+    """An integer from 0 to ``most``.
+
+    Raises:
+        ConfigError: anything else.
+    """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise ConfigError(f"{name} is an integer from 0 to {most}")
     return value
+
+
+def parse_faults(value: Any, rules: FaultRules) -> FaultQueue:
+    """Faults to come, as text.
+
+    Raises:
+        ConfigError: not a short list of them.
+    """
+    if (
+        not isinstance(value, list)
+        or len(value) > MAX_LISTED
+        or not all(isinstance(text, str) for text in value)
+    ):
+        raise ConfigError(f"next is a list of at most {MAX_LISTED} faults as text")
+    return FaultQueue(Fault.parse(text, rules) for text in value)
 
 
 def _with_status(behaviour: Behaviour, value: Any) -> Behaviour:
@@ -111,13 +131,13 @@ def _with_advisories(behaviour: Behaviour, value: Any) -> Behaviour:
 
 
 def _with_evaluation_number(behaviour: Behaviour, value: Any) -> Behaviour:
-    number = _integer("tcb_evaluation_data_number", value, MAX_EVALUATION_NUMBER)
+    number = parse_integer("tcb_evaluation_data_number", value, MAX_EVALUATION_NUMBER)
     finding = replace(behaviour.finding, tcb_evaluation_data_number=number)
     return replace(behaviour, finding=finding)
 
 
 def _with_latency(behaviour: Behaviour, value: Any) -> Behaviour:
-    return replace(behaviour, latency_ms=_integer("latency_ms", value, MAX_LATENCY_MS))
+    return replace(behaviour, latency_ms=parse_integer("latency_ms", value, MAX_LATENCY_MS))
 
 
 def _with_sig_rl(behaviour: Behaviour, value: Any) -> Behaviour:
@@ -131,13 +151,7 @@ def _with_sig_rl(behaviour: Behaviour, value: Any) -> Behaviour:
 
 
 def _with_faults(behaviour: Behaviour, value: Any) -> Behaviour:
-    if (
-        not isinstance(value, list)
-        or len(value) > _MAX_LISTED
-        or not all(isinstance(text, str) for text in value)
-    ):
-        raise ConfigError(f"next is a list of at most {_MAX_LISTED} faults as text")
-    return replace(behaviour, faults=FaultQueue(Fault.parse(text) for text in value))
+    return replace(behaviour, faults=parse_faults(value, IAS_FAULTS))
 
 
 _SETTINGS: Final[Mapping[str, Callable[[Behaviour, Any], Behaviour]]] = {

@@ -1,12 +1,13 @@
 """SIMULATION ONLY: failures on demand, for the next requests.
 
-A fault is written ``KIND[,times=N][,endpoint=report|sigrl][,retry-after=S]``, where KIND is
-an HTTP status from 400 to 599, or one of the words of :class:`FaultKind`.
+A fault is written ``KIND[,times=N][,endpoint=ENDPOINT][,retry-after=S]``, where KIND is an
+HTTP status from 400 to 599, or one of the words of :class:`FaultKind`. What else can happen,
+and where, differs between services: :class:`FaultRules`.
 """
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -21,7 +22,7 @@ _OPTIONS: Final = ("times", "endpoint", "retry-after")
 
 
 class Endpoint(StrEnum):
-    """What can fail."""
+    """What can fail at a simulated IAS."""
 
     REPORT = "report"
     SIGRL = "sigrl"
@@ -37,15 +38,39 @@ class FaultKind(StrEnum):
     MISSING_CERTIFICATE = "missing-certificate"
     WRONG_SIGNATURE = "wrong-signature"
     REPLAYED_REPORT = "replayed-report"
+    MISSING_CHAIN = "missing-chain"
+    WRONG_CHAIN = "wrong-chain"
+    OLD_HEADER = "old-header"
 
 
-_REPORT_ONLY: Final = frozenset(
+_EVERYWHERE: Final = (FaultKind.DROP_CONNECTION, FaultKind.TRUNCATED_BODY)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRules:
+    """What can go wrong with one service, apart from what can go wrong with any.
+
+    Attributes:
+        endpoints: every one that can fail.
+        special: where a kind can be met; the first is meant where none is named.
+    """
+
+    endpoints: tuple[StrEnum, ...]
+    special: Mapping[FaultKind, tuple[StrEnum, ...]]
+
+    def words(self) -> list[str]:
+        """Every kind's name, HTTP statuses apart."""
+        return [kind.value for kind in (*_EVERYWHERE, *self.special)]
+
+
+IAS_FAULTS: Final = FaultRules(
+    tuple(Endpoint),
     {
-        FaultKind.MISSING_SIGNATURE,
-        FaultKind.MISSING_CERTIFICATE,
-        FaultKind.WRONG_SIGNATURE,
-        FaultKind.REPLAYED_REPORT,
-    }
+        FaultKind.MISSING_SIGNATURE: (Endpoint.REPORT,),
+        FaultKind.MISSING_CERTIFICATE: (Endpoint.REPORT,),
+        FaultKind.WRONG_SIGNATURE: (Endpoint.REPORT,),
+        FaultKind.REPLAYED_REPORT: (Endpoint.REPORT,),
+    },
 )
 
 
@@ -57,28 +82,31 @@ class Fault:
     http_status: int = 0
     """With :attr:`FaultKind.HTTP_STATUS` only."""
     times: int = 1
-    endpoint: Endpoint | None = None
-    """``None``: either."""
+    endpoint: StrEnum | None = None
+    """``None``: any."""
     retry_after_s: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, rules: FaultRules = IAS_FAULTS) -> Self:
         """Read the form that this module's text describes.
 
         Raises:
-            ConfigError: ``text`` is not of that form.
+            ConfigError: ``text`` is not of that form, or the service has no such fault.
         """
         word, *rest = text.split(",")
         options = dict(part.partition("=")[::2] for part in rest)
         unknown = options.keys() - set(_OPTIONS)
         if unknown or len(options) != len(rest):
             raise ConfigError(f"not a fault: {text[:80]!r}", hint=f"options: {', '.join(_OPTIONS)}")
-        kind, status = _kind(word)
-        endpoint = _endpoint(options.get("endpoint"))
-        if kind in _REPORT_ONLY:
-            if endpoint is Endpoint.SIGRL:
-                raise ConfigError(f"only a report can have the fault {word}")
-            endpoint = Endpoint.REPORT
+        kind, status = _kind(word, rules)
+        endpoint = _endpoint(options.get("endpoint"), rules)
+        places = rules.special.get(kind)
+        if places is not None:
+            endpoint = endpoint or places[0]
+            if endpoint not in places:
+                raise ConfigError(
+                    f"{endpoint} cannot have the fault {word}", hint=f"only {', '.join(places)}"
+                )
         retry_after = options.get("retry-after")
         return cls(
             kind,
@@ -90,7 +118,7 @@ class Fault:
             else _number("retry-after", retry_after, 0, MAX_RETRY_AFTER_S),
         )
 
-    def concerns(self, endpoint: Endpoint) -> bool:
+    def concerns(self, endpoint: StrEnum) -> bool:
         """Whether a request to ``endpoint`` can meet this fault."""
         return self.endpoint in (None, endpoint)
 
@@ -113,7 +141,7 @@ class FaultQueue:
         """How many requests are still to fail."""
         return len(self._faults)
 
-    def take(self, endpoint: Endpoint) -> Fault | None:
+    def take(self, endpoint: StrEnum) -> Fault | None:
         """The fault that the next request to ``endpoint`` meets; it is met once."""
         for index, fault in enumerate(self._faults):
             if fault.concerns(endpoint):
@@ -122,10 +150,10 @@ class FaultQueue:
         return None
 
 
-def _kind(word: str) -> tuple[FaultKind, int]:
+def _kind(word: str, rules: FaultRules) -> tuple[FaultKind, int]:
     if _STATUS.fullmatch(word):
         return FaultKind.HTTP_STATUS, int(word)
-    words = [kind.value for kind in FaultKind if kind is not FaultKind.HTTP_STATUS]
+    words = rules.words()
     if word not in words:
         raise ConfigError(
             f"not a fault: {word[:80]!r}", hint=f"an HTTP status, or one of {', '.join(words)}"
@@ -133,12 +161,15 @@ def _kind(word: str) -> tuple[FaultKind, int]:
     return FaultKind(word), 0
 
 
-def _endpoint(word: str | None) -> Endpoint | None:
+def _endpoint(word: str | None, rules: FaultRules) -> StrEnum | None:
     if word is None:
         return None
-    if word not in list(Endpoint):
-        raise ConfigError(f"no endpoint that can fail: {word[:80]!r}")
-    return Endpoint(word)
+    for endpoint in rules.endpoints:
+        if endpoint == word:
+            return endpoint
+    raise ConfigError(
+        f"no endpoint that can fail: {word[:80]!r}", hint=f"one of {', '.join(rules.endpoints)}"
+    )
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:

@@ -78,7 +78,7 @@ class SimulatedIas:
 
     def _route(self, request: Request, at_us: int) -> Answer:
         if request.path == "/":
-            return page.answer(self.pki.trust_root_entry())
+            return page.answer(page.IAS, self.pki.trust_root_entry())
         if request.path == "/simulation/v1/root":
             _check_method(request, "GET")
             return Answer(200, self.pki.root_pem, {"Content-Type": "application/x-pem-file"})

@@ -6,7 +6,6 @@ and used again after every restart.
 """
 
 import base64
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -18,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from enclave import durable
-from enigmacli.errors import StorageError
+from enigmacli.simulated_intel import key_folder
+from enigmacli.simulated_intel.key_folder import key_pem
 
 FILE_NAME: Final = "ias_pki.pem"
 """Leaf, root, and both keys; readable by its owner only."""
@@ -35,7 +34,6 @@ _COUNTRY: Final = "XX"  # ISO 3166-1 user-assigned: no country
 _ORGANISATION: Final = "SIMULATION ONLY, not Intel Corporation"
 _ROOT_NAME: Final = "SIMULATION ONLY Attestation Report Signing CA"
 _LEAF_NAME: Final = "SIMULATION ONLY Attestation Report Signing"
-_PUBLIC_MODE: Final = 0o644
 _END_OF_KEY: Final = b"-----END PRIVATE KEY-----\n"
 
 
@@ -61,22 +59,12 @@ class SimulatedPki:
         Raises:
             StorageError: the folder or file cannot be used, or the file is damaged.
         """
-        path = folder / FILE_NAME
-        try:
-            durable.make_folder(folder)
-            if not path.exists():
-                _write_new(path, _generate(now))
-            durable.sync_folder(folder)  # the file found may be a killed process's last act
-            pki = cls._parse(path.read_bytes())
-            _write_new(folder / ROOT_FILE_NAME, pki.root_pem, _PUBLIC_MODE)
-        except OSError as error:
-            raise StorageError(f"cannot keep simulated keys in {folder}: {error}") from error
-        except ValueError as error:
-            raise StorageError(
-                f"the simulated keys in {path} are damaged: {error}",
-                hint="restore the file, or start a new network with a new folder",
-            ) from error
-        return pki
+        return key_folder.load_or_create(
+            folder / FILE_NAME,
+            lambda: _generate(now),
+            cls._parse,
+            lambda pki: (ROOT_FILE_NAME, pki.root_pem),
+        )
 
     @classmethod
     def _parse(cls, pem: bytes) -> Self:
@@ -122,7 +110,7 @@ def _generate(now: datetime) -> bytes:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(root_key, hashes.SHA256())
     )
-    return _key_pem(leaf_key) + _pem(leaf) + _pem(root) + _key_pem(root_key)
+    return key_pem(leaf_key) + _pem(leaf) + _pem(root) + key_pem(root_key)
 
 
 def _builder(
@@ -165,18 +153,3 @@ def _key_usage(*, issues: bool) -> x509.KeyUsage:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _key_pem(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _write_new(path: Path, data: bytes, mode: int = durable.OWNER_ONLY) -> None:
-    # a file that is there stays: it is this PKI's, or another process was first with its own
-    if not path.exists():
-        with suppress(FileExistsError):
-            durable.write_new(path, data, mode)

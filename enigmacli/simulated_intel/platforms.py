@@ -1,7 +1,8 @@
 """SIMULATION ONLY: which simulated platforms the simulated Intel has provisioned.
 
 Intel knows its platforms because it made their keys; here a platform is known once its
-quoting key was named to the service.
+key was named to the service: the quoting key of its simulated quoting enclave for EPID, the
+key of its simulated PCE for DCAP.
 """
 
 from pathlib import Path
@@ -12,37 +13,43 @@ from enigmacli.errors import StorageError
 
 FILE_NAME: Final = "platforms.json"
 KEY_BYTES: Final = 32
-MAX_PLATFORMS: Final = 512
-"""Keeps the file within the size of canonical JSON."""
+"""Of an Ed25519 public key, which stands for an EPID platform."""
+MAX_PLATFORMS: Final = 480
+"""Keeps the file within the size of canonical JSON, with keys of 64 bytes."""
 
 
 class Platforms:
-    """The provisioned quoting keys, durable from the moment :meth:`add` returns.
+    """The provisioned keys, durable from the moment :meth:`add` returns.
 
     Args:
         path: the file that keeps them; it need not exist yet.
+        key_bytes: how long a key is, at most 64.
 
     Raises:
         StorageError: the file cannot be read, or is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key_bytes: int = KEY_BYTES) -> None:
         self._path = path
-        self._keys = _load(path)
+        self._keys = _load(path, key_bytes)
 
     def __contains__(self, key: bytes) -> bool:
-        """Whether this quoting key was provisioned."""
+        """Whether this key was provisioned."""
         return key in self._keys
 
     def __len__(self) -> int:
         """How many platforms are known."""
         return len(self._keys)
 
+    def listed(self) -> list[bytes]:
+        """The keys in ascending order."""
+        return sorted(self._keys)
+
     def add(self, key: bytes) -> None:
         """Provision a platform; a known one stays as it is.
 
         Args:
-            key: 32 bytes, the Ed25519 public key of its simulated quoting enclave.
+            key: the public key that stands for it.
 
         Raises:
             StorageError: the file cannot be written, or is full.
@@ -60,10 +67,10 @@ class Platforms:
         self._keys = keys
 
 
-def _load(path: Path) -> frozenset[bytes]:
+def _load(path: Path, key_bytes: int) -> frozenset[bytes]:
     try:
         document: Any = canonical_json.loads(path.read_bytes())
-        return frozenset(_key(text) for text in document["platforms"])
+        return frozenset(_key(text, key_bytes) for text in document["platforms"])
     except FileNotFoundError:
         return frozenset()
     except OSError as error:
@@ -72,8 +79,8 @@ def _load(path: Path) -> frozenset[bytes]:
         raise StorageError(f"the list of platforms in {path} is damaged") from error
 
 
-def _key(text: str) -> bytes:
+def _key(text: str, key_bytes: int) -> bytes:
     key = bytes.fromhex(text)
-    if len(key) != KEY_BYTES:
-        raise ValueError("a quoting key has 32 bytes")
+    if len(key) != key_bytes:
+        raise ValueError(f"a platform's key has {key_bytes} bytes")
     return key

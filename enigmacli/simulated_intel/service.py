@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from enclave import durable
-from enigmacli.errors import HomeBusyError, StorageError
 from enigmacli.simulated_intel import platforms
 from enigmacli.simulated_intel.behaviour import Behaviour
 from enigmacli.simulated_intel.events import ServiceEvent
 from enigmacli.simulated_intel.exchange import Answer, Request
+from enigmacli.simulated_intel.folder_lock import lock_folder
 from enigmacli.simulated_intel.ias import SimulatedIas
 from enigmacli.simulated_intel.pki import SimulatedPki
 from enigmacli.simulated_intel.platforms import Platforms
@@ -57,7 +56,7 @@ def run_ias(settings: IasSettings, report: Callable[[ServiceEvent], None]) -> No
     """
     pki = SimulatedPki.load_or_create(settings.folder, datetime.now(UTC))
     with ExitStack() as stack:
-        _lock(stack, settings.folder)
+        lock_folder(stack, settings.folder / LOCK_NAME)
         ias = SimulatedIas(
             pki,
             Platforms(settings.folder / platforms.FILE_NAME),
@@ -70,16 +69,3 @@ def run_ias(settings: IasSettings, report: Callable[[ServiceEvent], None]) -> No
 
         service = WebService(decide, report, SIMULATION_HEADERS, pki.trust_root_entry())
         serve(service, settings.host, settings.port)
-
-
-def _lock(stack: ExitStack, folder: Path) -> None:
-    path = folder / LOCK_NAME
-    try:
-        stack.enter_context(durable.lock(path))
-    except BlockingIOError as error:
-        raise HomeBusyError(
-            f"another simulated attestation service uses {folder}",
-            hint=f"its process id is in {path}",
-        ) from error
-    except OSError as error:
-        raise StorageError(f"cannot lock {path}: {error}") from error

@@ -5,6 +5,8 @@ import pytest
 
 from enigmacli.cli.context import Services
 from enigmacli.cli.ias import address_of
+from enigmacli.cli.serving import client_keys
+from enigmacli.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,41 @@ def test_a_plain_address_elsewhere_is_no_upstream(program: Any, tmp_path: Path) 
     )  # fmt: skip
 
     assert (got.code, got.error["code"]) == (3, "config")
+
+
+def test_a_client_network_that_is_none_is_refused(program: Any, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("k")
+
+    got = program(
+        "ias", "proxy", "--upstream", "https://example.org", "--listen", "127.0.0.1:0",
+        "--api-key-file", str(key), "--allow-client", "10.0.0.0/8", "--allow-client", "everyone",
+        "-o", "json",
+    )  # fmt: skip
+
+    assert (got.code, got.error["code"]) == (3, "config")
+    assert "everyone" in got.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("one\n", ("one",)), ("one\ntwo", ("one", "two")), ("\none\n\ntwo\n", ("one", "two"))],
+)
+def test_client_keys_stand_one_a_line(tmp_path: Path, text: str, keys: tuple[str, ...]) -> None:
+    file = tmp_path / "keys"
+    file.write_text(text)
+
+    assert client_keys(str(file)) == keys
+    assert client_keys(None) == ()
+
+
+@pytest.mark.parametrize("text", ["", "\n", "one\ntwo words\n"])
+def test_a_file_without_good_client_keys_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "keys"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError):
+        client_keys(str(file))
 
 
 @pytest.mark.parametrize(

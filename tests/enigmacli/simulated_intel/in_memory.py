@@ -1,15 +1,22 @@
-"""The simulated attestation service behind a client's transport: whole exchanges, no socket."""
+"""A simulated attestation service behind a client's transport: whole exchanges, no socket."""
+
+from typing import Protocol
 
 import httpx
 
 from enigmacli.simulated_intel.exchange import Answer, Delivery, Request
-from enigmacli.simulated_intel.ias import SimulatedIas
 
 AT_US = 1_790_000_000_123_456  # 2026-09-21T14:13:20.123456Z
 
 
-def decide(ias: SimulatedIas, request: httpx.Request) -> Answer:
-    return ias.answer(
+class Service(Protocol):
+    """A simulated IAS or PCS."""
+
+    def answer(self, request: Request, at_us: int) -> Answer: ...
+
+
+def decide(service: Service, request: httpx.Request) -> Answer:
+    return service.answer(
         Request(
             method=request.method,
             path=request.url.path,
@@ -22,9 +29,9 @@ def decide(ias: SimulatedIas, request: httpx.Request) -> Answer:
     )
 
 
-def transport(ias: SimulatedIas) -> httpx.MockTransport:
+def transport(service: Service) -> httpx.MockTransport:
     def handle(request: httpx.Request) -> httpx.Response:
-        answer = decide(ias, request)
+        answer = decide(service, request)
         if answer.delivery is not Delivery.WHOLE:
             raise httpx.RemoteProtocolError("the connection ended")
         return httpx.Response(

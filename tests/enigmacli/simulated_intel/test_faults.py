@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from enigmacli.errors import ConfigError
 from enigmacli.simulated_intel.faults import Endpoint, Fault, FaultKind, FaultQueue
+from enigmacli.simulated_intel.pcs_behaviour import PCS_FAULTS, Document
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,36 @@ def test_a_fault_of_one_endpoint_leaves_the_other_alone() -> None:
     assert first.http_status == 429
     assert queue.take(Endpoint.REPORT) is None
     assert len(queue) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("461,endpoint=pckcert", Fault(FaultKind.HTTP_STATUS, 461, endpoint=Document.PCK_CERT)),
+        ("wrong-signature", Fault(FaultKind.WRONG_SIGNATURE, endpoint=Document.TCB)),
+        (
+            "wrong-signature,endpoint=identity",
+            Fault(FaultKind.WRONG_SIGNATURE, endpoint=Document.IDENTITY),
+        ),
+        ("missing-chain,times=2", Fault(FaultKind.MISSING_CHAIN, times=2, endpoint=Document.TCB)),
+        ("drop-connection", Fault(FaultKind.DROP_CONNECTION)),
+    ],
+)
+def test_a_pcs_has_faults_and_endpoints_of_its_own(text: str, fault: Fault) -> None:
+    assert Fault.parse(text, PCS_FAULTS) == fault
+    assert Fault.parse(str(fault), PCS_FAULTS) == fault
+
+
+@pytest.mark.parametrize(
+    "text", ["wrong-chain,endpoint=fmspcs", "old-header,endpoint=pckcrl", "missing-signature"]
+)
+def test_a_pcs_has_no_other_faults(text: str) -> None:
+    with pytest.raises(ConfigError):
+        Fault.parse(text, PCS_FAULTS)
+
+
+def test_one_services_faults_are_not_anothers() -> None:
+    with pytest.raises(ConfigError, match="no endpoint"):
+        Fault.parse("503,endpoint=tcb")
+    with pytest.raises(ConfigError, match="not a fault"):
+        Fault.parse("wrong-chain")

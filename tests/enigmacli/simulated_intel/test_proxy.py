@@ -159,6 +159,86 @@ def test_without_client_keys_only_this_machine_is_served(peer: str) -> None:
     assert len(upstream.seen) == 1
 
 
+@pytest.mark.parametrize("client_keys", [(), ("client-1",)])
+def test_an_allow_list_of_addresses_holds_with_keys_and_without(
+    client_keys: tuple[str, ...],
+) -> None:
+    allowed = ("10.0.0.0/30", "2001:db8::7")
+    settings = replace(SETTINGS, client_networks=allowed, client_keys=client_keys)
+    request = replace(SIGRL, headers={"ocp-apim-subscription-key": "client-1"})
+    peers = {
+        "10.0.0.3": 200,
+        "2001:db8::7": 200,
+        "::ffff:10.0.0.1": 200,
+        "127.0.0.1": 200,
+        "10.0.0.4": 403,
+        "2001:db8::8": 403,
+        "::ffff:10.0.0.4": 403,
+        "": 403,
+        "unknown": 403,
+    }
+
+    answers = ask(Upstream(), *(replace(request, peer=peer) for peer in peers), settings=settings)
+
+    assert [answer.status for answer in answers] == list(peers.values())
+
+
+def test_an_allowed_address_without_its_key_is_refused() -> None:
+    settings = replace(SETTINGS, client_networks=("10.0.0.0/8",), client_keys=("client-1",))
+
+    (answer,) = ask(Upstream(), replace(SIGRL, peer="10.0.0.7"), settings=settings)
+
+    assert answer.status == 401
+
+
+def test_only_a_report_has_a_body_and_its_type_is_ours() -> None:
+    upstream = Upstream()
+
+    ask(
+        upstream,
+        replace(SIGRL, body=b"smuggled", headers={"content-type": "text/html"}),
+        replace(REPORT, headers={"content-type": "text/html"}),
+    )
+
+    sigrl, report = upstream.seen
+    assert (sigrl.content, "content-type" in sigrl.headers) == (b"", False)
+    assert (report.content, report.headers["content-type"]) == (REPORT.body, "application/json")
+
+
+def test_a_header_that_is_for_the_connection_only_is_not_handed_on() -> None:
+    headers = {"Connection": "close, X-Hop", "X-Hop": "1", "X-Kept": "2"}
+    upstream = Upstream(lambda: httpx.Response(200, headers=headers, stream=Body(BODY)))
+
+    (answer,) = ask(upstream, SIGRL)
+
+    assert answer.headers == {"X-Kept": "2"}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda: httpx.Response(400, stream=Body(b"bad key ", UPSTREAM_KEY.encode())),
+        lambda: httpx.Response(401, headers={"X-Key": UPSTREAM_KEY}, stream=Body(b"")),
+    ],
+    ids=["body", "header"],
+)
+def test_an_answer_that_repeats_the_key_is_not_handed_on(
+    response: Callable[[], httpx.Response],
+) -> None:
+    (answer,) = ask(Upstream(response), SIGRL)
+
+    assert answer.status == 502
+    assert UPSTREAM_KEY not in f"{answer!r}"
+
+
+def test_a_key_that_is_no_secret_may_stand_in_an_answer() -> None:
+    upstream = Upstream(lambda: httpx.Response(200, stream=Body(b"unused, really")))
+
+    (answer,) = ask(upstream, SIGRL, settings=replace(SETTINGS, api_key="unused"))
+
+    assert answer.status == 200
+
+
 def test_with_client_keys_only_their_holders_are_served() -> None:
     upstream = Upstream()
     settings = replace(SETTINGS, client_keys=("client-1", "client-2"))
@@ -238,6 +318,9 @@ def test_an_endless_answer_is_cut_off() -> None:
         {"api_key": "two words"},
         {"client_keys": ("good", "not good")},
         {"requests_per_minute": 0},
+        {"client_networks": ("10.0.0.0/33",)},
+        {"client_networks": ("10.0.0.7/24",)},
+        {"client_networks": ("localhost",)},
     ],
 )
 def test_settings_that_cannot_be_right_are_refused(changes: dict[str, Any]) -> None:
