@@ -1,8 +1,8 @@
 """Configuration: every key with its default, its meaning, and where a value came from.
 
 Precedence: flag, then environment (``ENIGMA_<SECTION>_<KEY>``), then ``<home>/config.toml``,
-then the default below. The classes are the only list of keys: the loader, the template of
-``config.toml`` and the checks are all driven by them.
+then the key's own. The classes in :mod:`enigmacli.config_sections` are the only list of keys: the
+loader, the template of ``config.toml`` and the checks are all driven by them.
 """
 
 import math
@@ -11,147 +11,29 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from enigmacli import config_rules as rules
 from enigmacli.config_rules import Check
+from enigmacli.config_sections import (
+    SECTIONS,
+    AccountSection,
+    ApiSection,
+    AttestationSection,
+    ChainSection,
+    CometbftSection,
+    EnclaveSection,
+    IasSection,
+    NodeSection,
+    P2pSection,
+    PccsSection,
+    RpcSection,
+)
 from enigmacli.errors import ConfigError, StorageError
 
 FILE_NAME: Final = "config.toml"
 MAX_FILE_BYTES: Final = 1024 * 1024
 
 Scalar = str | int | float | bool
-T = TypeVar("T")
-
-
-def _key(default: T, doc: str, check: Check | None = None) -> T:
-    """A key of the section: its default, its meaning, its rule."""
-    about = {"default": default, "doc": doc, "check": check}
-    value: T = field(default=default, metadata=about)
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSection:
-    """How commands talk to the chain."""
-
-    chain_id: str = _key(
-        "", "Chain id; empty: that of the genesis document.",
-        rules.chain_id,
-    )  # fmt: skip
-    node: str = _key("http://127.0.0.1:26657", "Node that answers queries.", rules.node_url)
-    trust_height: int = _key(
-        0, "Height of a header to trust in place of genesis; 0: none.", rules.between(0, 2**62)
-    )  # fmt: skip
-    trust_hash: str = _key(
-        "", "Hash of that header, 64 hex digits; empty: none.", rules.header_hash
-    )
-    trusting_period_s: float = _key(
-        1_209_600.0, "How long a verified header is relied on; 0: for good.",
-        rules.between(0, 10**10),
-    )  # fmt: skip
-    timeout_s: float = _key(10.0, "Longest wait for one answer of the node.", rules.seconds)
-    wait_timeout_s: float = _key(60.0, "Longest wait for inclusion, or for a seed.", rules.seconds)
-    broadcast_mode: str = _key(
-        "block", "How long to wait after sending: sync, async or block.",
-        rules.one_of("sync", "async", "block"),
-    )  # fmt: skip
-    gas: str = _key("auto", "Gas limit: a number, or auto to estimate.", rules.gas)
-    gas_adjustment: float = _key(
-        1.3, "Factor on an estimated gas limit.", rules.between(1, 10)
-    )  # fmt: skip
-    gas_prices: str = _key(
-        "", "Price of one gas, like 0.0025uscrt; empty: the policy's.",
-        rules.price,
-    )  # fmt: skip
-    fees: str = _key(
-        "", "Fee in place of a price, like 1500uscrt; empty: by the price.",
-        rules.coin,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSection:
-    """Whose account signs, and where its key is kept."""
-
-    from_: str = _key("", "Account key that signs and owns this node; empty: the only key.")
-    keyring_backend: str = _key(
-        "file", "Where account keys are kept: file (encrypted) or test (never for value).",
-        rules.one_of("file", "test"),
-    )  # fmt: skip
-    coin_type: int = _key(118, "SLIP-44 coin type of new keys.", rules.between(0, 2**31 - 1))
-
-
-@dataclass(frozen=True, slots=True)
-class EnclaveSection:
-    """The trusted program."""
-
-    backend: str = _key("simulation", "What stands behind the enclave.", rules.one_of("simulation"))
-    path: str = _key("", "Folder that contains the trusted package; empty: the installed one.")
-
-
-@dataclass(frozen=True, slots=True)
-class AttestationSection:
-    """The attestation service that turns quotes into reports."""
-
-    provider: str = _key(
-        "simulated", "Who attests: ias or simulated.", rules.one_of("ias", "simulated")
-    )  # fmt: skip
-    ias_url: str = _key("http://127.0.0.1:8090", "Attestation service or proxy.", rules.web_url)
-    ias_api_key_file: str = _key("", "File with the service's API key; empty: none.")
-    spid: str = _key(
-        "", "Service provider id of the API key, 32 hex digits; empty: none.",
-        rules.spid,
-    )  # fmt: skip
-    timeout_s: float = _key(10.0, "Longest wait for one answer of the service.", rules.seconds)
-    retries: int = _key(
-        5, "How often to ask again after 429, 5xx or silence.", rules.between(0, 100)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RpcSection:
-    """The JSON-RPC server."""
-
-    listen: str = _key("127.0.0.1:26657", "Address of the JSON-RPC server.", rules.listen)
-
-
-@dataclass(frozen=True, slots=True)
-class P2pSection:
-    """Connections between nodes."""
-
-    listen: str = _key("127.0.0.1:26656", "Address for other nodes.", rules.listen)
-
-
-@dataclass(frozen=True, slots=True)
-class ApiSection:
-    """The REST server."""
-
-    listen: str = _key("127.0.0.1:1317", "Address of the REST server.", rules.listen)
-
-
-@dataclass(frozen=True, slots=True)
-class IasSection:
-    """The simulated attestation service, or the proxy to the real one."""
-
-    listen: str = _key("127.0.0.1:8090", "Address of ias serve and ias proxy.", rules.listen)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSection:
-    """The running node."""
-
-    moniker: str = _key("node", "Name of this node, for people.", rules.moniker)
-    block_interval_s: float = _key(1.0, "Shortest time between two blocks.", rules.seconds)
-    empty_blocks_interval_s: float = _key(5.0, "Longest time between two blocks.", rules.seconds)
-    follow: str = _key("", "Node to follow; empty: make blocks.", rules.or_empty(rules.node_url))
-
-
-@dataclass(frozen=True, slots=True)
-class CometbftSection:
-    """The real engine, where it orders transactions."""
-
-    path: str = _key("", "CometBFT's binary, of the 0.38 line; empty: looked for on PATH.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +64,7 @@ class Config:
     p2p: P2pSection = field(default_factory=P2pSection)
     api: ApiSection = field(default_factory=ApiSection)
     ias: IasSection = field(default_factory=IasSection)
+    pccs: PccsSection = field(default_factory=PccsSection)
     node: NodeSection = field(default_factory=NodeSection)
     cometbft: CometbftSection = field(default_factory=CometbftSection)
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
@@ -243,22 +126,6 @@ class Key:
 
 _TYPE_NAMES: Final = {str: "string", int: "whole number", float: "number", bool: "true or false"}
 
-
-SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType(
-    {
-        "chain": ChainSection,
-        "account": AccountSection,
-        "enclave": EnclaveSection,
-        "attestation": AttestationSection,
-        "rpc": RpcSection,
-        "p2p": P2pSection,
-        "api": ApiSection,
-        "ias": IasSection,
-        "node": NodeSection,
-        "cometbft": CometbftSection,
-    }
-)
-"""The classes by their section's name, in the order of the template."""
 
 KEYS: Final[Mapping[str, Key]] = MappingProxyType(
     {

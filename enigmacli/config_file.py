@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, MutableMapping
 from typing import Final
 
-from enigmacli.config import FILE_NAME, KEYS, SECTIONS, Key, Origin, Scalar, parse, unknown_key
+from enigmacli.config import FILE_NAME, KEYS, Key, Origin, Scalar, parse, unknown_key
+from enigmacli.config_sections import SECTIONS
 
 _HEAD: Final = """\
 # Configuration of one enigmacli home. A flag comes before ENIGMA_<SECTION>_<KEY> in the

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 Check = Callable[[Any], str]
 
 _LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})", re.ASCII)
+_PEER_ID: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _MAX_PORT: Final = 65535
 _MAX_MONIKER: Final = 70  # CometBFT's limit
 
@@ -54,6 +55,12 @@ def url(*schemes: str) -> Check:
     return check
 
 
+def web_urls(value: str) -> str:
+    """One or more http or https URLs, with commas between."""
+    wanted = "URLs that begin with http:// or https://, with commas between"
+    return wanted if any(web_url(one.strip()) for one in value.split(",")) else ""
+
+
 def or_empty(check: Check) -> Check:
     """Nothing, or what another rule wants."""
     return lambda value: check(value) if value else ""
@@ -69,6 +76,34 @@ def moniker(value: str) -> str:
     """A node's name."""
     right = value.isprintable() and 0 < len(value) <= _MAX_MONIKER
     return "" if right else f"1 to {_MAX_MONIKER} printable characters"
+
+
+def reachable(value: str) -> str:
+    """An address that others can dial."""
+    match = _LISTEN.fullmatch(value)
+    return "" if match and 0 < int(match[1]) <= _MAX_PORT else "HOST:PORT"
+
+
+def peers(value: str) -> str:
+    """Nodes with their addresses, perhaps none."""
+    good = all(
+        _PEER_ID.fullmatch(name) and not reachable(address)
+        for name, _, address in (one.strip().partition("@") for one in value.split(","))
+    )
+    return "" if good or not value else "ID@HOST:PORT, with commas between, ID 40 hex digits"
+
+
+def peer_ids(value: str) -> str:
+    """Names of nodes, perhaps none."""
+    good = all(_PEER_ID.fullmatch(one.strip()) for one in value.split(","))
+    return "" if good or not value else "ids of 40 hex digits, with commas between"
+
+
+def socket_address(value: str) -> str:
+    """A stream socket of this machine, or of a network."""
+    kind, _, where = value.partition("://")
+    good = where.startswith("/") if kind == "unix" else kind == "tcp" and not reachable(where)
+    return "" if good else "unix:///PATH or tcp://HOST:PORT"
 
 
 node_url: Final = url("http", "https", "tcp")

@@ -117,10 +117,40 @@ class ServiceUnavailableError(EnigmaError):
     code = "service-unavailable"
 
 
+class RateLimitedError(ServiceUnavailableError):
+    """A service asked for fewer requests (HTTP status 429)."""
+
+    code = "rate-limited"
+
+
 class ServiceRefusedError(EnigmaError):
     """A service answered that it will not serve this request; retrying does not help."""
 
     code = "service-refused"
+
+
+class PlatformUnknownError(ServiceRefusedError):
+    """The collateral service does not know this platform, or keeps nothing for it."""
+
+    code = "platform-unknown"
+
+
+class CertificatesUnavailableError(ServiceRefusedError):
+    """The caching service knows the platform, but has no certificate for its TCB (status 462)."""
+
+    code = "certificates-unavailable"
+
+
+class ServiceIntegrityError(ServiceRefusedError):
+    """The caching service found that what it keeps cannot be verified (status 460)."""
+
+    code = "service-integrity"
+
+
+class EvaluationNumberGoneError(ServiceRefusedError):
+    """Intel no longer serves documents of this TCB evaluation number (status 410)."""
+
+    code = "evaluation-number-gone"
 
 
 class MalformedError(EnigmaError):

@@ -5,34 +5,37 @@ own code, :mod:`enclave.verify` and :mod:`enclave.appraise`, and adds only what 
 wants: every rule in a row, and the claims of a file even where nobody should believe them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from enclave.appraise.general_rules import check_kind
 from enclave.appraise.policy import STRICT_PRODUCTION, Policy
-from enclave.appraise.rules import EPID, epid_rules
+from enclave.appraise.rules import EPID, dcap_quote_rules, epid_rules, identity_rules
 from enclave.appraise.scope import EVERYTHING, PRODUCTION_ONLY, AppraisalScope
 from enclave.checks import Check, failed
-from enclave.errors import EnclaveError, EvidenceFormatError, PolicyError, PolicyFormatError
-from enclave.evidence import dcap_quote
-from enclave.evidence.containers import QuoteWithCollateral
+from enclave.errors import (
+    EnclaveError,
+    EvidenceFormatError,
+    NoEvidenceError,
+    PolicyError,
+    PolicyFormatError,
+)
+from enclave.evidence import dcap_quote, foreign_collateral
+from enclave.evidence.containers import Evidence, QuoteWithCollateral
 from enclave.evidence.dcap_quote import DcapQuote
 from enclave.evidence.foreign import Found, decode_pem_chain, parse_any
 from enclave.evidence.ias_report import IasReport, SignedReport
-from enclave.evidence.sgx_quote import LINKABLE
-from enclave.evidence.sgx_report import SgxReport
-from enclave.evidence.tdx_quote import TdReport
-from enclave.verify.dcap import verify_quote
-from enclave.verify.ias import check_not_in_future, show_time, verify_report
+from enclave.verify.dcap import VerifiedQuote, verify_quote
+from enclave.verify.ias import check_not_in_future, verify_report
 from enclave.verify.roots import TrustRoots
+from enigmacli.evidence_claims import Claims, add_verified, read_claims
+from enigmacli.evidence_parts import describe_quote
 
 SCHEMA: Final = 1
 
 EXIT_ACCEPT: Final = 0
 EXIT_NOT_AUTHENTIC: Final = 5
 EXIT_REFUSED: Final = 6
-
-Claims = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +70,37 @@ def load_trust_root(data: bytes) -> TrustRoots:
     return TrustRoots.standing_in(certificate)
 
 
-def parse_evidence(data: bytes, *, trim_padding: bool = False) -> dict[str, Any]:
+def parse_evidence(
+    data: bytes, *, collateral: bytes | None = None, trim_padding: bool = False
+) -> dict[str, Any]:
     """What a file says, trusting nothing.
 
     Args:
         data: the file.
+        collateral: of a raw quote.
         trim_padding: cut zero bytes behind a quote.
 
     Returns:
-        ``schema``, ``form``, ``kind``, ``authentic`` (always None: nobody looked) and ``claims``.
+        ``schema``, ``form``, ``kind``, ``authentic`` (always None: nobody looked), ``claims``,
+        and of a quote also its parts.
 
     Raises:
         EvidenceFormatError: the file is malformed or holds no evidence.
     """
-    found = _find(data, b"", trim_padding=trim_padding)
-    kind, claims = _read_claims(found)
+    found = _find(data, trim_padding=trim_padding)
+    evidence = found.evidence
+    parts = {}
+    if isinstance(evidence, QuoteWithCollateral):
+        evidence = QuoteWithCollateral(evidence.quote, collateral or evidence.collateral)
+        parts = {"parts": describe_quote(evidence)}
+    kind, claims = read_claims(evidence)
     return {
         "schema": SCHEMA,
         "form": found.form,
         "kind": kind,
         "authentic": None,
         "claims": claims,
+        **parts,
     }
 
 
@@ -124,34 +137,50 @@ def verify_evidence(
     )
     checks: list[Check] = []
     try:
-        found = _find(data, collateral or b"", trim_padding=trim_padding)
+        found = _find(data, trim_padding=trim_padding)
     except EvidenceFormatError as error:
         checks.append(failed(error))
         return _verdict(None, None, checks)
-    kind, claims = _try(lambda: _read_claims(found)) or (_kind_of(found), None)
-    _judge(found, question, checks)
-    return _verdict(kind, claims, checks)
+    if isinstance(found.evidence, SignedReport):
+        return _verify_report(found.evidence, question, checks)
+    return _verify_quote(found.evidence, collateral, question, checks)
 
 
-def _find(data: bytes, collateral: bytes, *, trim_padding: bool) -> Found:
+def _find(data: bytes, *, trim_padding: bool) -> Found:
     found = parse_any(data)
-    if not isinstance(found.evidence, QuoteWithCollateral):
+    if not trim_padding or not isinstance(found.evidence, QuoteWithCollateral):
         return found
-    quote = found.evidence.quote
-    if trim_padding:
-        quote = dcap_quote.trim_padding(quote)
-    return Found(found.form, QuoteWithCollateral(quote, collateral or found.evidence.collateral))
+    return Found(found.form, _trimmed(found.evidence))
 
 
-def _judge(found: Found, question: _Question, checks: list[Check]) -> None:
+def _trimmed(evidence: QuoteWithCollateral) -> QuoteWithCollateral:
+    return QuoteWithCollateral(dcap_quote.trim_padding(evidence.quote), evidence.collateral)
+
+
+def _with_collateral(evidence: QuoteWithCollateral, other: bytes | None) -> QuoteWithCollateral:
+    """The quote with ``other`` where there is one, in the form that the judgement reads.
+
+    Raises:
+        CollateralFormatError: it is no collateral in any form that is known.
+    """
+    collateral = evidence.collateral if other is None else other
+    if collateral:
+        collateral = foreign_collateral.parse_any(collateral).encode_intel()
+    return QuoteWithCollateral(evidence.quote, collateral)
+
+
+# --- IAS reports ------------------------------------------------------------------------------
+
+
+def _verify_report(
+    signed: SignedReport, question: _Question, checks: list[Check]
+) -> EvidenceVerdict:
     """Record every rule; after one has failed, the rest are judged for the reader's sake."""
     try:
-        if isinstance(found.evidence, QuoteWithCollateral):
-            verify_quote(found.evidence, question.roots, checks)
-        _judge_report(found.evidence, question, checks)
+        _judge_report(signed, question, checks)
     except EnclaveError as error:
-        if all(check.ok for check in checks):
-            checks.append(failed(error))
+        _record(checks, error)
+    return _verdict(EPID, _claims_of(signed), checks)
 
 
 def _judge_report(signed: SignedReport, question: _Question, checks: list[Check]) -> None:
@@ -172,7 +201,79 @@ def _judge_report(signed: SignedReport, question: _Question, checks: list[Check]
     )
 
 
-def _verdict(kind: str | None, claims: Claims | None, checks: list[Check]) -> EvidenceVerdict:
+# --- DCAP quotes ------------------------------------------------------------------------------
+
+
+def _verify_quote(
+    found: QuoteWithCollateral, other: bytes | None, question: _Question, checks: list[Check]
+) -> EvidenceVerdict:
+    """As for a report; what needs a verified quote is left out where it is not."""
+    evidence, verified = found, None
+    try:
+        evidence = _with_collateral(found, other)
+        verified = _judge_quote(evidence, question, checks)
+    except EnclaveError as error:
+        _record(checks, error)
+    claims = _claims_of(evidence)
+    if claims is None:
+        return _verdict(None, None, checks, hint=_padding_hint(evidence))
+    quote = DcapQuote.parse(evidence.quote)
+    if verified is None:
+        checks.append(check_kind(quote.kind, question.policy))
+        checks.extend(identity_rules(quote, question.policy, question.scope))
+    else:
+        claims = add_verified(claims, verified)
+    return _verdict(quote.kind, claims, checks)
+
+
+def _judge_quote(
+    evidence: QuoteWithCollateral, question: _Question, checks: list[Check]
+) -> VerifiedQuote:
+    DcapQuote.parse(evidence.quote)  # first: a quote that is none needs no collateral
+    if not evidence.collateral:
+        raise NoEvidenceError(
+            "a quote is verified with its collateral", expected="--collateral FILE", seen="none"
+        )
+    verified = verify_quote(
+        evidence,
+        question.roots,
+        checks,
+        at_us=question.at_us,
+        max_clock_skew_s=question.policy.max_clock_skew_s,
+    )
+    checks.extend(dcap_quote_rules(verified, question.policy, question.at_us, question.scope))
+    return verified
+
+
+def _padding_hint(evidence: QuoteWithCollateral) -> str:
+    """What to do about a quote that lies here as it was captured, with zeros behind it."""
+    try:
+        DcapQuote.parse(_trimmed(evidence).quote)
+    except EvidenceFormatError:
+        return ""
+    return "zero bytes follow the quote: cut them off with --trim-padding"
+
+
+# --- the answer -------------------------------------------------------------------------------
+
+
+def _record(checks: list[Check], error: EnclaveError) -> None:
+    """What ended the judgement, as a check that failed where none says so already."""
+    if all(check.ok for check in checks):
+        checks.append(failed(error))
+
+
+def _claims_of(evidence: Evidence) -> Claims | None:
+    try:
+        _, claims = read_claims(evidence)
+    except EvidenceFormatError:
+        return None
+    return claims
+
+
+def _verdict(
+    kind: str | None, claims: Claims | None, checks: list[Check], hint: str = ""
+) -> EvidenceVerdict:
     first = next((check for check in checks if not check.ok), None)
     authentic = first is None or issubclass(first.error, PolicyError)
     document: dict[str, Any] = {
@@ -187,6 +288,8 @@ def _verdict(kind: str | None, claims: Claims | None, checks: list[Check]) -> Ev
             for check in checks
         ],
     }
+    if hint:
+        document["hint"] = hint
     if claims is not None:
         document["claims"] = claims
     refused = EXIT_REFUSED if authentic else EXIT_NOT_AUTHENTIC
@@ -197,88 +300,3 @@ def _reason(first: Check | None) -> str:
     if first is None:
         return "authentic, and accepted by every rule that was judged"
     return " ".join(str(first.refusal()).split())
-
-
-def _try(read: Callable[[], tuple[str, Claims]]) -> tuple[str, Claims] | None:
-    try:
-        return read()
-    except EvidenceFormatError:
-        return None
-
-
-def _kind_of(found: Found) -> str | None:
-    return EPID if isinstance(found.evidence, SignedReport) else None
-
-
-def _read_claims(found: Found) -> tuple[str, Claims]:
-    if isinstance(found.evidence, SignedReport):
-        return EPID, _report_claims(IasReport.parse(found.evidence.report))
-    quote = DcapQuote.parse(found.evidence.quote)
-    return quote.kind, _quote_claims(quote)
-
-
-def _report_claims(report: IasReport) -> Claims:
-    quote = report.quote
-    return {
-        "report_version": report.version,
-        "quote_version": quote.version,
-        "status": report.status,
-        "advisory_ids": list(report.advisory_ids or ()),
-        **_sgx_claims(quote.report),
-        "timestamp": show_time(report.timestamp_us),
-        "sign_type": "linkable" if quote.sign_type == LINKABLE else "unlinkable",
-        "gid": f"{quote.gid:08x}",
-        "nonce": report.nonce,
-        "fmspc": None,
-        "platform_status": None,
-        "qe_status": None,
-        "tcb_evaluation_data_number": report.tcb_evaluation_data_number,
-    }
-
-
-def _quote_claims(quote: DcapQuote) -> Claims:
-    body = quote.body
-    return {
-        "report_version": None,
-        "quote_version": quote.version,
-        "status": None,
-        "advisory_ids": [],
-        **(_sgx_claims(body) if isinstance(body, SgxReport) else _tdx_claims(body)),
-        "timestamp": None,
-        "fmspc": None,
-        "platform_status": None,
-        "qe_status": None,
-        "tcb_evaluation_data_number": None,
-    }
-
-
-def _sgx_claims(report: SgxReport) -> Claims:
-    return {
-        "debug": report.is_debug,
-        "mr_enclave": report.mr_enclave.hex(),
-        "mr_signer": report.mr_signer.hex(),
-        "isv_prod_id": report.isv_prod_id,
-        "isv_svn": report.isv_svn,
-        "report_data": report.report_data.hex(),
-    }
-
-
-_TDX_MEMBERS: Final = (
-    "mr_td",
-    "rtmr0",
-    "rtmr1",
-    "rtmr2",
-    "rtmr3",
-    "mr_config_id",
-    "mr_owner",
-    "mr_owner_config",
-    "mr_seam",
-    "td_attributes",
-    "xfam",
-    "report_data",
-)
-
-
-def _tdx_claims(report: TdReport) -> Claims:
-    members = {name: getattr(report, name).hex() for name in _TDX_MEMBERS}
-    return {"debug": report.is_debug, **members}

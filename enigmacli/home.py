@@ -81,6 +81,11 @@ class Home:
         return self.path / "cometbft"
 
     @property
+    def pcs_cache_dir(self) -> Path:
+        """DCAP collateral as Intel's servers gave it; may be removed at any time."""
+        return self.path / "cache" / "pcs"
+
+    @property
     def logs_dir(self) -> Path:
         """Logs, and tracebacks of bugs."""
         return self.path / "logs"

@@ -56,19 +56,46 @@ class Teller:
     """What came of it."""
 
 
-def tell(folder: Path, teller: Teller, engine_options: Sequence[str] = ()) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """How both nodes get their evidence."""
+
+    provider: str
+    """``simulated`` (EPID) or ``dcap``."""
+    service: str
+    """The command that plays Intel: ``ias`` or ``pccs``."""
+    root_option: str
+    """Of ``init``: where that service's root is found."""
+
+
+ATTESTATIONS: Final = {
+    "simulated": Attestation("simulated", "ias", "--ias-root"),
+    "dcap": Attestation("dcap", "pccs", "--pccs-root"),
+}
+"""By provider; the first one is what the story is told with unasked."""
+
+
+def tell(
+    folder: Path,
+    teller: Teller,
+    engine_options: Sequence[str] = (),
+    attestation: Attestation = ATTESTATIONS["simulated"],
+) -> Outcome:
     """Tell the story in ``folder``; what an earlier telling left there is taken up.
 
     Args:
         folder: of both homes.
         teller: told what happens.
         engine_options: of the first node's ``start``.
+        attestation: how evidence is made.
 
     Raises:
         EnigmaError, EnclaveError: the failure of the step that failed.
     """
     with family_lock(folder / "lock") as lock, ExitStack() as children:
-        return _Story(folder, teller, children, lock, engine_options).tell()
+        return _Story(
+            folder, teller, children, lock, engine_options, attestation=attestation
+        ).tell()
 
 
 class _Story:
@@ -79,12 +106,15 @@ class _Story:
         children: ExitStack,
         lock: int,
         engine_options: Sequence[str],
+        *,
+        attestation: Attestation,
     ) -> None:
         self._folder = folder
         self._teller = teller
         self._children = children
         self._lock = lock
         self._engine_options = engine_options
+        self._attestation = attestation
         self._phases: list[Phase] = []
 
     def tell(self) -> Outcome:
@@ -104,19 +134,21 @@ class _Story:
 
     def _start_intel(self) -> str:
         listening = self._start(
-            "intel", "ias", "serve", "--listen", _ANY_PORT, "--state", str(self._folder / "intel")
-        )
+            "intel", self._attestation.service, "serve", "--listen", _ANY_PORT,
+            "--state", str(self._folder / "intel"),
+        )  # fmt: skip
         return str(listening["url"])
 
     def _start_first_node(self, intel: str) -> str:
         if not self._has("first", "config.toml"):
             self._run("first", "init", "first", "--simulated", "--chain-id", CHAIN_ID,
-                      "--ias-root", intel)  # fmt: skip
+                      self._attestation.root_option, intel)  # fmt: skip
         address = self._account("first")
         self._run("first", "genesis", "add-account", address, FUNDS)
         return self._start_node(
-            "first", "--bootstrap", "--url", intel, "--block-interval", BLOCK_INTERVAL_S,
-            "--p2p-listen", _ANY_PORT, *self._engine_options, *_TEST_KEYS,
+            "first", "--bootstrap", "--provider", self._attestation.provider, "--url", intel,
+            "--block-interval", BLOCK_INTERVAL_S, "--p2p-listen", _ANY_PORT,
+            *self._engine_options, *_TEST_KEYS,
         )  # fmt: skip
 
     def _ask(self, intel: str, first: str) -> str:
@@ -130,10 +162,9 @@ class _Story:
                       *_TEST_KEYS)  # fmt: skip
         made = self._run("second", "enclave", "keygen")
         self._teller.fact(f"node id {made['node_id']}")
-        self._run("second", "attest", "fetch", "--provider", "simulated", "--url", intel,
-                  *_TEST_KEYS)  # fmt: skip
-        evidence = str(self._folder / "second" / "attestation_cert.der")
-        self._run("second", "tx", "register", "auth", evidence, "--node", first, "-y",
+        fetched = self._run("second", "attest", "fetch", "--provider", self._attestation.provider,
+                            "--url", intel, *_TEST_KEYS)  # fmt: skip
+        self._run("second", "tx", "register", "auth", str(fetched["path"]), "--node", first, "-y",
                   *_TEST_KEYS)  # fmt: skip
         return str(made["node_id"])
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from enclave.calls import JudgeReply, PublicKeysReply
-from enclave.errors import UnsupportedEvidenceError
 from enclave.evidence.containers import parse_on_chain
+from enclave.evidence.dcap_quote import DcapQuote
 from enclave.evidence.ias_report import IasReport, SignedReport
+from enclave.evidence.sgx_report import SgxReport
+from enclave.evidence.tdx_quote import TdReport
 from enigmacli.app.app_state import NetworkKeys
 from enigmacli.errors import (
     NotFoundError,
@@ -135,12 +137,13 @@ def claimed_node_id(certificate: bytes) -> bytes:
 
     Raises:
         EvidenceFormatError: the evidence is not what a transaction may carry.
-        UnsupportedEvidenceError: it is of a kind that this version does not judge.
     """
     evidence = parse_on_chain(certificate)
-    if not isinstance(evidence, SignedReport):
-        raise UnsupportedEvidenceError("this version registers with EPID evidence only")
-    return IasReport.parse(evidence.report).quote.report.report_data[:NODE_ID_SIZE]
+    if isinstance(evidence, SignedReport):
+        report: SgxReport | TdReport = IasReport.parse(evidence.report).quote.report
+    else:
+        report = DcapQuote.parse(evidence.quote).body
+    return report.report_data[:NODE_ID_SIZE]
 
 
 def find_registered(registry: Registry, node_id: bytes, owner: bytes) -> NodeRecord | None:

@@ -49,15 +49,26 @@ class ServiceUrl:
             )
         return cls(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", loopback)
 
-    def verification(self) -> ssl.SSLContext | bool:
-        """What httpx verifies TLS with: for https its usual roots.
+    def verification(self, ca_file: str = "") -> ssl.SSLContext | bool:
+        """What httpx verifies TLS with: for https its usual roots, or those of ``ca_file``.
 
         For plain http a context that trusts nobody: no TLS is spoken, redirects are not
         followed, and loading the usual roots takes longer than the whole exchange.
+
+        Raises:
+            ConfigError: ``ca_file`` cannot be read, or holds no certificate.
         """
-        if self.base.startswith("https:"):
+        if not self.base.startswith("https:"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if not ca_file:
             return True
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return ssl.create_default_context(cafile=ca_file)
+        except OSError as error:
+            raise ConfigError(
+                f"there is no TLS authority to be read in {ca_file}",
+                hint="name a PEM file of certificates",
+            ) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -5,23 +5,17 @@ Whether a report is authentic is the business of :mod:`enclave.verify`; here it 
 told apart from an answer to another request.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 from enclave import canonical_json
 from enclave.evidence import base64_strict, sgx_quote
 from enclave.evidence.ias_report import SignedReport
+from enigmacli.attestation import issuer_chain
 from enigmacli.errors import MalformedError, UntrustedAnswerError
 
 SIGNATURE_HEADER: Final = "X-IASReport-Signature"
 CERTIFICATE_HEADER: Final = "X-IASReport-Signing-Certificate"
-
-_MAX_CERTIFICATES: Final = 4
-_PEM: Final = re.compile(
-    r"\s*-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----\s*"
-)
 
 
 def parse_signed_report(headers: Mapping[str, str], body: bytes) -> SignedReport:
@@ -47,18 +41,7 @@ def parse_chain(header: str) -> tuple[bytes, ...]:
     Raises:
         MalformedError: no certificate, too many, or something between them.
     """
-    text = unquote(header, errors="replace")
-    found: list[bytes] = []
-    at = 0
-    while at < len(text) and len(found) < _MAX_CERTIFICATES:
-        match = _PEM.match(text, at)
-        if match is None:
-            break
-        found.append(decode_base64("".join(match[1].split()), CERTIFICATE_HEADER))
-        at = match.end()
-    if not found or at != len(text):
-        raise MalformedError(f"{CERTIFICATE_HEADER} is not a short chain of PEM certificates")
-    return tuple(found)
+    return issuer_chain.parse_header(header, CERTIFICATE_HEADER)
 
 
 def check_answers(report: bytes, *, quote: bytes, nonce: str | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-_TOO_MANY_REQUESTS: Final = 429
+TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = range(500, 600)
 
 
@@ -34,7 +34,7 @@ class RetryPolicy:
 
 def is_retryable(status: int) -> bool:
     """Whether an HTTP status says that the same request may succeed later."""
-    return status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS
+    return status == TOO_MANY_REQUESTS or status in _SERVER_ERRORS
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:

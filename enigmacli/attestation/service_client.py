@@ -1,6 +1,7 @@
 """One HTTP service: bounded, patient, never redirected, and silent about secrets."""
 
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -8,8 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from enigmacli.attestation.address import ServiceUrl
-from enigmacli.attestation.retry import RetryPolicy, is_retryable, retry_after_s
-from enigmacli.errors import MalformedError, ServiceRefusedError, ServiceUnavailableError
+from enigmacli.attestation.retry import (
+    TOO_MANY_REQUESTS,
+    RetryPolicy,
+    is_retryable,
+    retry_after_s,
+)
+from enigmacli.errors import (
+    MalformedError,
+    RateLimitedError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -47,9 +58,10 @@ class ServiceClient:
         retry: how often and how long to try.
         waiting: time and chance.
         transport: what stands in for the network in tests.
+        ca_file: PEM, the one authority that a service with a TLS certificate of its own has.
 
     Raises:
-        ConfigError: ``url`` is not a service's.
+        ConfigError: ``url`` is not a service's, or ``ca_file`` holds no certificate.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class ServiceClient:
         retry: RetryPolicy | None = None,
         waiting: Waiting | None = None,
         transport: "httpx.BaseTransport | None" = None,
+        ca_file: str = "",
     ) -> None:
         import httpx  # noqa: PLC0415 -- only commands that ask a service pay for it
 
@@ -77,7 +90,7 @@ class ServiceClient:
             headers={"Accept-Encoding": "identity", **(headers or {})},
             follow_redirects=False,
             trust_env=not address.loopback,
-            verify=address.verification(),
+            verify=address.verification(ca_file),
             transport=transport,
         )
 
@@ -113,7 +126,7 @@ class ServiceClient:
                 return answer
             failures += 1
             if failures >= self._retry.attempts:
-                raise self._unavailable(f"{why} ({failures} attempts)")
+                raise self._unavailable(f"{why} ({failures} attempts)", answer)
             self._pause(answer, why, failures, deadline)
 
     def _attempt(
@@ -168,14 +181,28 @@ class ServiceClient:
     ) -> None:
         asked_s = retry_after_s(answer.headers) if answer is not None else 0.0
         if asked_s > self._retry.longest_retry_after_s:
-            raise self._unavailable(f"{why}, asks to come back in {asked_s:.0f} s")
+            raise self._unavailable(f"{why}, asks to come back in {asked_s:.0f} s", answer)
         pause_s = max(asked_s, self._retry.delay_s(failures, self._waiting.jitter()))
         if self._waiting.clock() + pause_s >= deadline:
-            raise self._unavailable(f"{why}, and the deadline is too near to ask again")
+            raise self._unavailable(f"{why}, and the deadline is too near to ask again", answer)
         self._waiting.sleep(pause_s)
 
-    def _unavailable(self, why: str) -> ServiceUnavailableError:
+    def _unavailable(
+        self, why: str, answer: ServiceAnswer | None = None
+    ) -> ServiceUnavailableError:
+        message = f"the {self._name} at {self.url} is unavailable: {why}"
+        if answer is not None and answer.status == TOO_MANY_REQUESTS:
+            asked_s = retry_after_s(answer.headers)
+            return RateLimitedError(
+                message, details={"status": answer.status, "retry_after_s": _finite(asked_s)}
+            )
         return ServiceUnavailableError(
-            f"the {self._name} at {self.url} is unavailable: {why}",
+            message,
             hint="check the URL and that the service runs, then try again",
+            details={} if answer is None else {"status": answer.status},
         )
+
+
+def _finite(seconds: float) -> float | None:
+    """Fit for JSON."""
+    return seconds if math.isfinite(seconds) else None

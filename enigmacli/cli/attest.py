@@ -1,18 +1,17 @@
 """``attest``: fetch evidence for this node's key; read and verify anybody's."""
 
-import hashlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from enigmacli.cli import inputs
-from enigmacli.cli.attestation_service import PURPOSES, check_provider, fetch, service_options
+from enigmacli.cli import attest_expiry, attest_fetch, inputs
 from enigmacli.cli.context import Services, pass_services
+from enigmacli.cli.evidence_text import parsed_text, verdict_text
 from enigmacli.cli.lines import as_json, printable
-from enigmacli.cli.options import account_options, group
-from enigmacli.cli.output import emit, table, working
+from enigmacli.cli.options import group
+from enigmacli.cli.output import emit
 from enigmacli.cli.parameters import INSTANT
 from enigmacli.errors import ConfigError
 
@@ -20,93 +19,23 @@ if TYPE_CHECKING:
     from enclave.appraise.policy import Policy
     from enclave.verify.roots import TrustRoots
 
-CERTIFICATE_FILES: Final = {
-    "registration": "attestation_cert.der",
-    "bootstrap": "bootstrap_attestation_cert.der",
-}
-"""Where evidence goes in the home, by its purpose."""
-
 
 @group("attest")
 def command() -> None:
-    """Evidence: fetch it, read it, verify it."""
+    """Evidence: fetch it, read it, verify it, see when it runs out."""
 
 
-# --- fetch ------------------------------------------------------------------------------------
-
-
-@command.command("fetch")
-@click.option(
-    "--purpose",
-    type=click.Choice(PURPOSES),
-    default="registration",
-    show_default=True,
-    help="Of which key: this node's, or on the first node the network's.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where it goes [default: <home>/attestation_cert.der].",
-)
-@service_options
-@account_options
-@pass_services
-def fetch_command(services: Services, purpose: str, out: Path | None) -> None:
-    """Fetch evidence: a quote of the enclave, and the attestation service's report about it.
-
-    Safe to repeat: newer evidence takes the place of older. Nothing is judged here.
-    """
-    from enigmacli import home as homes  # noqa: PLC0415 -- not paid by --help
-
-    check_provider(services)
-    owner = _owner(services, purpose)
-    _check_has_key(services, purpose)
-    provider = services.config.attestation.provider
-    with working(services, f"asking the {provider} attestation service"):
-        fetched = fetch(services, purpose, owner)
-    path = out or services.home.path / CERTIFICATE_FILES[purpose]
-    homes.replace(path, fetched.certificate)
-    document = {
-        "path": str(path),
-        "purpose": purpose,
-        "provider": provider,
-        "evidence_kind": "epid",
-        "owner": owner.hex(),
-        "sha256": hashlib.sha256(fetched.certificate).hexdigest(),
-        "size_bytes": len(fetched.certificate),
-    }
-    following = f"\nnext: {services.program} tx register auth {path}"
-    emit(services, document, f"wrote {path}{following if purpose == 'registration' else ''}")
-
-
-def _owner(services: Services, purpose: str) -> bytes:
-    from enigmacli.cli.accounts import acting_account  # noqa: PLC0415 -- not paid by --help
-    from enigmacli.registration import NO_OWNER  # noqa: PLC0415
-
-    if purpose == "bootstrap" or not services.policy.require_owner:
-        return NO_OWNER
-    return acting_account(services).account
-
-
-def _check_has_key(services: Services, purpose: str) -> None:
-    """Refuse before the service is asked, where there is nothing to attest.
-
-    Raises:
-        NoRegistrationKeyError: there is no registration key yet.
-        NoSeedError: there is no seed yet, whose keys bootstrap evidence is about.
-    """
-    from enclave.errors import NoRegistrationKeyError, NoSeedError  # noqa: PLC0415
-
-    held = services.enclave().status()
-    if purpose == "registration" and not held.node_id:
-        raise NoRegistrationKeyError("this enclave has made no registration key yet")
-    if purpose == "bootstrap" and not held.seeds:
-        raise NoSeedError("this enclave holds no seed, so there are no network keys to attest")
+command.add_command(attest_fetch.command)
+command.add_command(attest_expiry.command)
 
 
 # --- parse and verify -------------------------------------------------------------------------
 
+collateral_option = click.option(
+    "--collateral",
+    metavar="FILE",
+    help="Of a raw quote: dcap-qvl's JSON, or Intel's serialisation.",
+)
 trim_option = click.option(
     "--trim-padding", is_flag=True, help="Cut the zero bytes behind a quote that was padded."
 )
@@ -114,19 +43,24 @@ trim_option = click.option(
 
 @command.command("parse")
 @click.argument("file", metavar="FILE")
+@collateral_option
 @trim_option
 @pass_services
-def parse(services: Services, file: str, *, trim_padding: bool) -> None:
+def parse(services: Services, file: str, *, collateral: str | None, trim_padding: bool) -> None:
     """What FILE ('-': standard input) says, trusting nothing."""
     from enigmacli.evidence_check import parse_evidence  # noqa: PLC0415 -- not paid by --help
 
-    document = parse_evidence(_evidence(file), trim_padding=trim_padding)
-    emit(services, document, lambda: _parsed_text(document))
+    document = parse_evidence(
+        _evidence(file),
+        collateral=_evidence(collateral) if collateral else None,
+        trim_padding=trim_padding,
+    )
+    emit(services, document, lambda: parsed_text(document))
 
 
 @command.command("verify")
 @click.argument("file", metavar="FILE")
-@click.option("--collateral", metavar="FILE", help="What a raw quote is verified with.")
+@collateral_option
 @click.option(
     "--at", "at_us", type=INSTANT, metavar="RFC3339", help="Time of judgement [default: now]."
 )
@@ -178,7 +112,7 @@ def verify(
         trim_padding=trim_padding,
     )
     document = verdict.document
-    click.echo(as_json(document) if services.json else printable(_verdict_text(document)))
+    click.echo(as_json(document) if services.json else printable(verdict_text(document)))
     ctx.exit(verdict.exit_code)
 
 
@@ -243,35 +177,3 @@ def _roots(named: str) -> "TrustRoots":
         return load_trust_root(inputs.read_input(named))
     except PolicyFormatError as error:
         raise ConfigError(f"the trust root in {named} is malformed: {error}") from error
-
-
-# --- reports for people -----------------------------------------------------------------------
-
-
-def _parsed_text(document: dict[str, Any]) -> str:
-    head = [("form", str(document["form"])), ("kind", str(document["kind"]))]
-    return "not verified\n" + table([*head, *_claim_rows(document["claims"])])
-
-
-def _verdict_text(document: dict[str, Any]) -> str:
-    verdict = "accepted" if document["verdict"] == "accept" else "REFUSED"
-    authentic = "authentic" if document["authentic"] else "NOT authentic"
-    lines = [f"{verdict} ({authentic}): {document['reason']} [{document['code']}]", ""]
-    lines += [_check_line(check) for check in document["checks"]]
-    claims = document.get("claims")
-    return "\n".join(lines + (["", table(_claim_rows(claims))] if claims else []))
-
-
-def _check_line(check: dict[str, Any]) -> str:
-    if check["ok"]:
-        return f"  ok    {check['id']}"
-    compared = (f"{word} {check[word]}" for word in ("expected", "seen") if check[word])
-    return f"  FAIL  {check['id']}: {', '.join(compared)}".rstrip(": ")
-
-
-def _claim_rows(claims: dict[str, Any]) -> list[tuple[str, ...]]:
-    return [
-        (name.replace("_", " "), " ".join(value) if isinstance(value, list) else str(value))
-        for name, value in claims.items()
-        if value not in (None, [])
-    ]

@@ -26,7 +26,11 @@ DEFAULT_CHAIN_ID: Final = "enigma-simulation"
 @click.option("--simulated", is_flag=True, help="New network with a simulated policy.")
 @click.option(
     "--ias-root", "ias_roots", metavar="FILE|URL", multiple=True,
-    help="Root of the simulated Intel [default: asked of attestation.ias_url].",
+    help="Root of a simulated IAS: accept EPID [default: asked of attestation.ias_url].",
+)  # fmt: skip
+@click.option(
+    "--pccs-root", "pccs_roots", metavar="FILE|URL", multiple=True,
+    help="Root of a simulated PCCS: accept DCAP, and EPID only with --ias-root as well.",
 )  # fmt: skip
 @click.option("--genesis", "source", metavar="FILE|URL", help="Join the network of this genesis.")
 @click.option("--genesis-hash", "sha256", metavar="HEX", help="SHA-256 of that document.")
@@ -38,6 +42,7 @@ def command(
     chain_id: str | None,
     simulated: bool,
     ias_roots: tuple[str, ...],
+    pccs_roots: tuple[str, ...],
     source: str | None,
     sha256: str | None,
 ) -> None:
@@ -45,6 +50,8 @@ def command(
 
     \b
     A new network:     init NAME --simulated     (or --chain-id ID, then genesis set-policy)
+      with DCAP:       init NAME --simulated --pccs-root http://127.0.0.1:8081
+      with both:       init NAME --simulated --pccs-root URL --ias-root URL
     An existing one:   init NAME --genesis FILE|URL --genesis-hash HEX
 
     Nothing is ever overwritten; an interrupted init is completed by running it again.
@@ -54,11 +61,22 @@ def command(
     check_free(Home(services.home_path), with_genesis=with_genesis)
     genesis: FoundGenesis | None
     if source is not None:
-        _refuse("--genesis joins a network", simulated=simulated, ias_root=bool(ias_roots))
+        _refuse(
+            "--genesis joins a network",
+            simulated=simulated,
+            ias_root=bool(ias_roots),
+            pccs_root=bool(pccs_roots),
+        )
         genesis = _existing(source, sha256, chain_id)
     else:
         _refuse("without --genesis", genesis_hash=sha256 is not None)
-        genesis = _new(services, chain_id, ias_roots, simulated=simulated)
+        if not simulated:
+            _refuse(
+                "only --simulated takes roots",
+                ias_root=bool(ias_roots),
+                pccs_root=bool(pccs_roots),
+            )
+        genesis = _new(services, chain_id, ias_roots, pccs_roots, simulated=simulated)
     if genesis is not None:
         services.warn_if_simulated(genesis.document.app_state.policy)
     made = initialise(services.home_path, genesis, {"node.moniker": moniker})
@@ -82,20 +100,30 @@ def _existing(source: str, sha256: str | None, chain_id: str | None) -> FoundGen
 
 
 def _new(
-    services: Services, chain_id: str | None, ias_roots: tuple[str, ...], *, simulated: bool
+    services: Services,
+    chain_id: str | None,
+    ias_roots: tuple[str, ...],
+    pccs_roots: tuple[str, ...],
+    *,
+    simulated: bool,
 ) -> FoundGenesis | None:
-    if not simulated:
-        _refuse("only --simulated takes roots", ias_root=bool(ias_roots))
-        if chain_id is None:
-            return None
+    if not simulated and chain_id is None:
+        return None
     document = new_genesis(chain_id or DEFAULT_CHAIN_ID, services.now_us())
     if simulated:
-        sources = ias_roots or (services.config.attestation.ias_url,)
-        roots = [simulated_policy.find_root(one) for one in sources]
+        named = ias_roots or (() if pccs_roots else (services.config.attestation.ias_url,))
+        roots = [_root(one, dcap=False) for one in named]
+        roots += [_root(one, dcap=True) for one in pccs_roots]
         measured = trusted_package.measure_package(services.package)
         document = document.with_policy(simulated_policy.simulated_policy(measured, roots))
     data = document.encode()
     return FoundGenesis(data, document, genesis_hash(data))
+
+
+def _root(source: str, *, dcap: bool) -> str:
+    root = simulated_policy.find_root(source)
+    simulated_policy.check_anchor(root, source, dcap=dcap)
+    return root
 
 
 def _document(made: MadeHome, genesis: FoundGenesis | None) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def proving(services: Services) -> "Queries | VerifiedQueries":
         return services.queries()
     from enigmacli.chain.light_queries import VerifiedQueries  # noqa: PLC0415
 
-    return VerifiedQueries(services.queries(), _light_client(services, root))
+    light = _light_client(services, root, _store(services))
+    return VerifiedQueries(services.queries(), light)
 
 
 def verified_document(chain: "Queries | VerifiedQueries") -> dict[str, Any]:
@@ -87,6 +88,28 @@ def verified_document(chain: "Queries | VerifiedQueries") -> dict[str, Any]:
     by = chain.verified
     header = {"height": by.height, "header_hash": by.header_hash.hex().upper()} if by else None
     return {"verified": header}
+
+
+def light_from_the_root(services: Services) -> "tuple[LightClient | None, int]":
+    """A light client that remembers nothing, so that old headers are within its reach.
+
+    Returns:
+        The client, None where there is nothing to verify from; and the lowest height that
+        it verifies.
+
+    Raises:
+        ConfigError: only one of ``--trust-height`` and ``--trust-hash`` was given.
+        GenesisError: the genesis document is malformed.
+    """
+    from enigmacli.chain.light_client import GenesisRoot  # noqa: PLC0415
+    from enigmacli.chain.trust_store import TrustStore  # noqa: PLC0415
+
+    root = _root(services)
+    if root is None:
+        return None, 0
+    lowest = root.initial_height if isinstance(root, GenesisRoot) else root.height
+    forgetful = TrustStore(None, services.chain_id, "", services.warn)
+    return _light_client(services, root, forgetful), lowest
 
 
 def refusal_of(services: Services, tx_hash: bytes) -> TxRejectedError | None:
@@ -120,7 +143,9 @@ def _root(services: Services) -> "GenesisRoot | HeaderRoot | None":
     return GenesisRoot(genesis.initial_height, genesis.genesis_time_us * 1000, voters)
 
 
-def _light_client(services: Services, root: "GenesisRoot | HeaderRoot") -> "LightClient":
+def _light_client(
+    services: Services, root: "GenesisRoot | HeaderRoot", store: "TrustStore"
+) -> "LightClient":
     from enigmacli.chain.block_time import SECOND_NS  # noqa: PLC0415
     from enigmacli.chain.light_client import LightClient  # noqa: PLC0415
 
@@ -129,7 +154,7 @@ def _light_client(services: Services, root: "GenesisRoot | HeaderRoot") -> "Ligh
         services.chain_id,
         services.rpc(),
         root,
-        _store(services),
+        store,
         _LightClock(services),
         trusting_period_ns=int(options.trusting_period_s * SECOND_NS) or None,
         timeout_s=options.timeout_s,

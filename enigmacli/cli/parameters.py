@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from enigmacli.chain.messages import Coin
 
 _KEY_SIZE: Final = 32
+_DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_UNITS_US: Final = {
+    "s": 1_000_000,
+    "m": 60 * 1_000_000,
+    "h": 3_600 * 1_000_000,
+    "d": 86_400 * 1_000_000,
+}
 _HEX_32: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
 
 
@@ -89,7 +96,23 @@ class Instant(click.ParamType[Any]):
             self.fail(f"{value!r} is no RFC 3339 time, like 2026-01-31T12:00:00Z", param, ctx)
 
 
+class Duration(click.ParamType[Any]):
+    """A span of time such as ``7d``, ``12h``, ``30m`` or ``45s``, in microseconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The microseconds."""
+        if isinstance(value, int):
+            return value
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            self.fail(f"{value!r} is no span of time, like 7d, 12h, 30m or 45s", param, ctx)
+        return int(match[1]) * _UNITS_US[match[2]]
+
+
 INSTANT: Final = Instant()
+DURATION: Final = Duration()
 NODE_ID: Final = Hex32("node_id")
 TX_HASH: Final = Hex32("hash")
 CONSENSUS_KEY: Final = PublicKey("pubkey")

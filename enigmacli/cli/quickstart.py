@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,9 @@ from enigmacli.cli.start import ENGINES
 
 if TYPE_CHECKING:
     from enigmacli.quickstart import Outcome
+
+
+PROVIDERS: Final = ("simulated", "dcap")
 
 
 @declare("quickstart")
@@ -31,15 +34,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="What orders the first node's transactions.",
 )
+@click.option(
+    "--provider",
+    type=click.Choice(PROVIDERS),
+    default=PROVIDERS[0],
+    show_default=True,
+    help="How the nodes attest: simulated (EPID, an IAS) or dcap (SGX, a PCCS).",
+)
 @config_option("--cometbft", key="cometbft.path", metavar="FILE", help="CometBFT's binary.")
 @pass_services
-def command(services: Services, *, keep: Path | None, engine: str) -> None:
+def command(services: Services, *, keep: Path | None, engine: str, provider: str) -> None:
     """The whole story: a simulated Intel, a first node, a second node that joins it.
 
     Prints every command that it runs, and each phase with its time. All processes end with
     this one.
     """
-    from enigmacli.quickstart import Teller, tell  # noqa: PLC0415 -- not paid by --help
+    from enigmacli.quickstart import ATTESTATIONS, Teller, tell  # noqa: PLC0415 -- not paid by --help
 
     services.warn("simulation: keys, evidence and Intel are simulated, nothing here is protected")
     teller = Teller(
@@ -49,7 +59,7 @@ def command(services: Services, *, keep: Path | None, engine: str) -> None:
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up, as Ctrl-C does
     with _folder(keep) as folder:
-        outcome = tell(folder, teller, _engine_options(services, engine))
+        outcome = tell(folder, teller, _engine_options(services, engine), ATTESTATIONS[provider])
     emit(services, _document(outcome, keep), lambda: _text(outcome, keep))
 
 

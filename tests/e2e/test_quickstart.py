@@ -66,6 +66,19 @@ def test_the_story_ends_with_both_nodes_at_one_height_and_app_hash(tmp_path: Pat
     assert processes_below(folder) == []
 
 
+def test_the_same_story_is_told_with_dcap(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+
+    story = told(run_quickstart("--provider", "dcap", "--keep", str(folder), "-o", "json"))
+
+    assert story["height"] >= 3
+    assert (folder / "second" / "attestation_combined.bin").is_file()
+    genesis = json.loads((folder / "first" / "config" / "genesis.json").read_text())
+    policy = genesis["app_state"]["register"]["params"]
+    assert policy["evidence_kinds"] == ["dcap-sgx", "dcap-tdx"]
+    assert processes_below(folder) == []
+
+
 def test_a_kept_folder_is_resumed_with_the_same_node_and_seed(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     first = told(run_quickstart("--keep", str(folder), "-o", "json"))

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from enigmacli.config import (
     KEYS,
-    SECTIONS,
     Config,
     Origin,
     load,
@@ -17,6 +16,7 @@ from enigmacli.config import (
     unknown_variables,
 )
 from enigmacli.config_file import render, toml, with_value
+from enigmacli.config_sections import SECTIONS
 from enigmacli.errors import ConfigError, StorageError
 from tests.corpus import ROOT
 
@@ -95,6 +95,9 @@ def test_the_key_from_is_spelt_without_pythons_underscore(tmp_path: Path) -> Non
         ("chain.node", "http://", "a URL"),
         ("chain.node", "http://x:99999", "a URL"),
         ("chain.node", "http://[::1", "a URL"),
+        ("attestation.pcs_urls", "", "URLs that begin with http:// or https://"),
+        ("attestation.pcs_urls", "https://a,", "URLs that begin"),
+        ("attestation.pcs_urls", "https://a,tcp://b", "URLs that begin"),
         ("chain.timeout_s", "soon", "a number"),
         ("chain.timeout_s", "nan", "a number"),
         ("chain.timeout_s", "inf", "a number"),
@@ -137,6 +140,8 @@ def test_a_value_that_breaks_its_rule_is_refused(
         ("chain.gas_prices", "0.0025uscrt", "0.0025uscrt"),
         ("chain.timeout_s", "5", 5.0),
         ("chain.fees", "", ""),
+        ("attestation.pcs_urls", "https://a:1, http://b", "https://a:1, http://b"),
+        ("attestation.cache_max_age_s", "0", 0.0),
     ],
 )
 def test_a_value_that_keeps_its_rule_is_taken(

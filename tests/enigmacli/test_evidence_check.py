@@ -211,8 +211,8 @@ def test_a_file_of_the_peer_says_its_report_data(name: str) -> None:
         ("attestation_cert_sw", 5, "evidence-missing"),
         ("attestation_cert_sw.combined", 5, "evidence-missing"),
         ("attestation_cert_invalid", 5, "container-malformed"),
-        ("attestation_dcap.quote", 5, "evidence-unsupported"),
-        ("attestation_dcap.collateral", 5, "quote-malformed"),
+        ("attestation_dcap.quote", 5, "evidence-missing"),
+        ("attestation_dcap.collateral", 5, "quote-key-type"),
         ("expected.json", 5, "evidence-missing"),
     ],
 )

@@ -3,13 +3,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from enclave.calls import JudgeReply, PublicKeysReply
-from enclave.errors import InstallError, MeasurementNotAllowedError
+from enclave.errors import InstallError, MeasurementNotAllowedError, QuoteFormatError
 from enigmacli.app.app_state import NetworkKeys
 from enigmacli.errors import NotFoundError, TxRejectedError, WaitTimeoutError
 from enigmacli.registration import (
     NO_OWNER,
     Backoff,
     bound_owner,
+    claimed_node_id,
     preview,
     register,
     try_unseal,
@@ -17,6 +18,8 @@ from enigmacli.registration import (
     wait_for_seed,
 )
 from enigmacli.submission import Receipt
+from tests.simulators.dcap_factory import SGX_V3, TDX_V4, TDX_V5, make, tagged
+from tests.simulators.dcap_quote_factory import Form
 from tests.simulators.registering_chain import (
     EXCHANGE_PK,
     SimulatedChain,
@@ -213,3 +216,15 @@ def test_trying_answers_no_while_the_network_has_not_answered() -> None:
     assert not try_unseal(enclave, SimulatedChain(), NODE, NETWORK)
     assert not try_unseal(enclave, SimulatedChain(down_for=9), NODE, NETWORK)
     assert try_unseal(enclave, with_record(), NODE, NETWORK)
+
+
+@pytest.mark.parametrize("form", [SGX_V3, TDX_V4, TDX_V5])
+def test_a_quote_claims_the_node_in_its_report_data(form: Form) -> None:
+    made = make(form, body={"report_data": NODE + bytes(32)})
+
+    assert claimed_node_id(made.container) == NODE
+
+
+def test_a_malformed_quote_claims_no_node() -> None:
+    with pytest.raises(QuoteFormatError):
+        claimed_node_id(tagged((2, b"quote"), (3, b"collateral")))

@@ -27,22 +27,27 @@ from enclave.service import KeysService
 from enclave.state import SealedState
 from enigmacli.app.genesis import GenesisDocument
 from enigmacli.attestation.ias import IasClient
+from enigmacli.attestation.pcs import PcsServer
+from enigmacli.attestation.retry import RetryPolicy
 from enigmacli.chain.answers import (
+    BlockAnswer,
     BroadcastAnswer,
     NodeStatus,
     QueryAnswer,
     SignedHeader,
     TxAnswer,
 )
+from enigmacli.chain.blocks import Block, Commit, data_hash
 from enigmacli.chain.merkle import ProofOp
 from enigmacli.chain.queries import Queries
 from enigmacli.chain.results import TxResult
 from enigmacli.chain.tx import tx_hash
 from enigmacli.chain.validators import Validator, ValidatorSet
-from enigmacli.cli import attestation_service, cli
+from enigmacli.cli import attestation_service, cli, dcap_services
 from enigmacli.cli.context import Services
 from enigmacli.errors import NotFoundError, ServiceUnavailableError
 from enigmacli.simulated_intel.ias import SimulatedIas
+from enigmacli.simulated_intel.pcs import SimulatedPcs
 from enigmacli.simulated_intel.pki import SimulatedPki
 from enigmacli.simulated_intel.platforms import Platforms
 from tests.enigmacli.app.chain import Chain
@@ -60,6 +65,10 @@ class BootstrappedChain(Chain):
         return self.genesis.genesis_time_us + (self.height + 1) * SECOND_US
 
 
+def _honest(answer: QueryAnswer) -> QueryAnswer:
+    return answer
+
+
 @dataclass
 class NodeInMemory:
     """What :class:`enigmacli.chain.rpc.RpcClient` does, for commands, in front of a chain."""
@@ -71,6 +80,8 @@ class NodeInMemory:
     """Takes transactions and makes no block."""
     of_chain: str = ""
     """Says that it is of this chain."""
+    lie: Callable[[QueryAnswer], QueryAnswer] = _honest
+    """Changes what it answers about the state."""
     _held: list[bytes] = field(default_factory=list)
     _placed: dict[bytes, TxAnswer] = field(default_factory=dict)
 
@@ -92,10 +103,12 @@ class NodeInMemory:
     ) -> QueryAnswer:
         self._answer()
         got = self.chain.query(path, data, height=height, prove=prove)
-        return QueryAnswer(
-            code=got.code, log=got.log, key=got.key, value=got.value, height=got.height,
-            codespace=got.codespace,
-            proof=tuple(ProofOp(op.type, op.key, op.data) for op in got.proof_ops.ops),
+        return self.lie(
+            QueryAnswer(
+                code=got.code, log=got.log, key=got.key, value=got.value, height=got.height,
+                codespace=got.codespace,
+                proof=tuple(ProofOp(op.type, op.key, op.data) for op in got.proof_ops.ops),
+            )
         )  # fmt: skip
 
     def commit(self, height: int | None = None) -> SignedHeader:
@@ -105,6 +118,15 @@ class NodeInMemory:
     def validators(self, height: int | None = None) -> ValidatorSet:
         self._answer()
         return self.headers.validators(height)
+
+    def block(self, height: int | None = None) -> BlockAnswer:
+        signed = self.commit(height)
+        txs = {at: txs for at, _, txs in self.chain.blocks}[signed.header.height]
+        return BlockAnswer(signed.commit.block_id, Block(signed.header, txs, Commit()))
+
+    def genesis(self) -> dict[str, Any]:
+        self._answer()
+        return self.chain.genesis.to_value()
 
     def broadcast_tx_sync(self, tx: bytes) -> BroadcastAnswer:
         self._answer()
@@ -127,7 +149,7 @@ class NodeInMemory:
 
     def calm_down(self) -> None:
         """Answer again, as what it is, and put what waits into a block."""
-        self.down, self.holds_back, self.of_chain = False, False, ""
+        self.down, self.holds_back, self.of_chain, self.lie = False, False, "", _honest
         self.make_block(*self._held)
 
     def make_block(self, *txs: bytes) -> None:
@@ -139,9 +161,9 @@ class NodeInMemory:
 
     def _decide(self, txs: Sequence[bytes]) -> None:
         before = self.chain.app_hashes[-1] if self.chain.app_hashes else bytes(32)
-        self.headers.make_block(before)
         response = self.chain.produce(txs)
         decided = self.chain.blocks[-1][2]
+        self.headers.make_block(before, data_hash=data_hash(decided))
         for at, (raw, result) in enumerate(zip(decided, response.tx_results, strict=True)):
             self._placed[tx_hash(raw)] = TxAnswer(
                 tx_hash(raw), self.chain.height, at, TxResult.of(result), raw
@@ -257,23 +279,32 @@ class NetworkInMemory:
     folder: Path
     ias: SimulatedIas
     root_file: Path
+    pcs: SimulatedPcs | None = None
+    """With one the network accepts DCAP evidence as well."""
     node: NodeInMemory | None = None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """What ``init --simulated`` is told of the simulated Intel."""
+        epid = ("--ias-root", str(self.root_file))
+        if self.pcs is None:
+            return epid
+        file = self.folder / "dcap_root.pem"
+        file.write_bytes(self.pcs.pki.root_pem)
+        return (*epid, "--pccs-root", str(file))
 
     @cached_property
     def first(self) -> NetworkProgram:
         """The first home, bootstrapped."""
         program = NetworkProgram(self.folder / "first", self)
-        program.ok(
-            "init", "first", "--simulated", "--chain-id", "net-1", "--ias-root",
-            str(self.root_file),
-        )  # fmt: skip
+        program.ok("init", "first", "--simulated", "--chain-id", "net-1", *self.roots)
         address = program.prepare_account("alice")
         program.ok("genesis", "add-account", address, "1000000000uscrt")
         program.ok("bootstrap")
         self._start(program.home)
         return program
 
-    def newcomer(self, name: str) -> NetworkProgram:
+    def newcomer(self, name: str, *fetch_options: str) -> NetworkProgram:
         """A home with an account that has coins, a registration key, and evidence."""
         program = NetworkProgram(self.folder / name, self)
         genesis = self.first.home / "config" / "genesis.json"
@@ -281,7 +312,7 @@ class NetworkInMemory:
         address = program.prepare_account(name)
         self.first.ok("tx", "bank", "send", "alice", address, "10000000uscrt", "-y")
         program.ok("enclave", "keygen")
-        program.ok("attest", "fetch")
+        program.ok("attest", "fetch", *fetch_options)
         return program
 
     def _start(self, home: Path) -> None:
@@ -313,15 +344,20 @@ def _signed_headers(home: Path, document: GenesisDocument) -> LightChain:
 
 @contextmanager
 def network_in_memory(
-    folder: Path, pki: SimulatedPki, root_file: Path
+    folder: Path, pki: SimulatedPki, root_file: Path, pcs: SimulatedPcs | None = None
 ) -> Iterator[NetworkInMemory]:
     """A network whose simulated Intel every command finds without a socket."""
     ias = SimulatedIas(pki, Platforms(folder / "platforms.json"))
-    network = NetworkInMemory(folder, ias, root_file)
+    network = NetworkInMemory(folder, ias, root_file, pcs)
 
     def connect(_: Services) -> IasClient:
         return IasClient("http://127.0.0.1:8090", transport=transport(ias))
 
+    def connect_pcs(_: Services, url: str, api_key: str | None) -> PcsServer:
+        assert pcs is not None
+        return PcsServer(url, api_key, retry=RetryPolicy(attempts=1), transport=transport(pcs))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attestation_service, "connect", connect)
+        patch.setattr(dcap_services, "connect", connect_pcs)
         yield network

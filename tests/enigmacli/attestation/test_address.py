@@ -1,9 +1,11 @@
 import ssl
+from pathlib import Path
 
 import pytest
 
 from enigmacli.attestation.address import ServiceUrl, is_loopback
 from enigmacli.errors import ConfigError
+from enigmacli.simulated_intel.dcap_pki import DcapPki
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,16 @@ def test_plain_http_trusts_no_root() -> None:
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.cert_store_stats()["x509_ca"] == 0
+
+
+def test_a_tls_authority_of_its_own_takes_the_place_of_the_usual_ones(
+    dcap_pki: DcapPki, tmp_path: Path
+) -> None:
+    file = tmp_path / "authority.pem"
+    file.write_bytes(dcap_pki.root_pem)
+
+    context = ServiceUrl.parse("https://pccs.example").verification(str(file))
+
+    assert isinstance(context, ssl.SSLContext)
+    assert len(context.get_ca_certs()) == 1
+    assert context.verify_mode is ssl.CERT_REQUIRED

@@ -169,7 +169,8 @@ def test_fetching_for_a_network_of_real_hardware_refuses_the_simulated_service(
     got = simulated("attest", "fetch", "--provider", "simulated", "-o", "json")
 
     assert got.code == 3
-    assert got.error["details"] == {"expected": "ias", "seen": "simulated"}
+    assert got.error["details"] == {"expected": ["epid"], "seen": "simulated"}
+    assert got.error["hint"] == "attest with --provider ias"
 
 
 @pytest.fixture
