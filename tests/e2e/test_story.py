@@ -1,5 +1,6 @@
 """The main job with real processes on loopback: one network, told in the order of its life."""
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -92,6 +93,25 @@ def carol(network: Network) -> ProgramHome:
     network.register(home)
     home.ok("seed", "unseal", "--node", network.url)
     return home
+
+
+def test_another_policy_is_tried_on_the_evidence_in_the_blocks(
+    network: Network, carol: ProgramHome, tmp_path: Path
+) -> None:
+    genesis = carol.path / "config" / "genesis.json"
+    stricter = tmp_path / "stricter.json"
+    policy = json.loads(genesis.read_text())["app_state"]["register"]["params"]
+    stricter.write_text(json.dumps(policy | {"epid_quote_statuses": []}))
+    node_id = carol.ok("seed", "status")["node_id"]
+
+    same = carol.ok("policy", "what-if", "--policy", str(genesis), "--node", network.url)
+    refused = carol("policy", "what-if", "--policy", str(stricter), "--node", network.url)
+
+    outcomes = {node["node_id"]: node for node in same["nodes"]}
+    assert outcomes[node_id]["proven"]
+    assert all(node["then"]["admitted"] and node["now"]["admitted"] for node in same["nodes"])
+    assert refused.returncode == 6
+    assert refused.stdout.count("quote-status-not-allowed") == 2 * len(outcomes)
 
 
 def test_a_follower_resumes_where_it_was_stopped(network: Network, carol: ProgramHome) -> None:
