@@ -1,11 +1,17 @@
 """Random damage to genuine bytes, repeatable from a seed."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 INTERESTING: Final = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
+ODD: Final[tuple[Any, ...]] = (
+    None, True, 0, -1, 2**63, 2**64, 10**18, 1.5, "", "0", "-1", "ä", "\x00", "A" * 5000,
+    "9" * 5000, [], {}, [[]], {"": None}, "null", "enigma1", "2026-02-30T00:00:00Z",
+)  # fmt: skip
+"""JSON values that a member may have wrongly."""
 
 
 @dataclass
@@ -50,6 +56,29 @@ def pick(rng: Random, genuine: Sequence[bytes]) -> bytes:
         one, other = rng.choice(genuine), rng.choice(genuine)
         return one[: rng.randint(0, len(one))] + other[rng.randint(0, len(other)) :]
     return damage(rng, rng.choice(genuine))
+
+
+def change_member(rng: Random, value: Any) -> Any:
+    """A JSON value of which one member, somewhere, is another one, missing, or doubled."""
+    if isinstance(value, dict) and value:
+        name = rng.choice(list(value))
+        if rng.random() < 0.1:
+            return {key: kept for key, kept in value.items() if key != name}
+        if rng.random() < 0.1:
+            return value | {f"{name}_": value[name]}
+        return value | {name: change_member(rng, value[name])}
+    if isinstance(value, list) and value and rng.random() < 0.8:
+        at = rng.randrange(len(value))
+        return [*value[:at], change_member(rng, value[at]), *value[at + rng.randint(0, 1) :]]
+    return rng.choice(ODD)
+
+
+def make_input(rng: Random, genuine: Sequence[bytes]) -> bytes:
+    """Damaged bytes, or well-formed JSON with a damaged value where the genuine is JSON."""
+    document = rng.choice(genuine)
+    if document[:1] == b"{" and rng.random() < 0.7:
+        return json.dumps(change_member(rng, json.loads(document))).encode()
+    return pick(rng, genuine)
 
 
 def _flip(rng: Random, data: bytearray) -> None:
