@@ -5,8 +5,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FUZZ := build/fuzz/venv
+NODE := scripts/differential/node_modules
 
-.PHONY: quickstart test unit e2e check bench kills fuzz lock clean
+.PHONY: quickstart test unit e2e check bench kills soak fuzz fuzz-parsers differential mutants lock clean
 
 quickstart: $(READY) ## the whole story on this machine: bootstrap, register, unseal, follow
 	$(BIN)/enigmacli quickstart $(if $(KEEP),--keep "$(KEEP)")
@@ -32,8 +34,20 @@ bench: $(READY) ## ratios against raw primitives, measured in one run
 kills: $(READY) ## kill -9 at 500 random moments, and the same command again; hours
 	$(BIN)/python -m scripts.kills --count 500
 
+soak: $(READY) ## four validators under random kills for ten minutes; last result in docs/soak.md
+	ENIGMA_COMETBFT=$$(scripts/cometbft.sh) $(BIN)/python -m scripts.soak
+
 fuzz: $(READY) ## live targets under random input for ten minutes; last result in docs/fuzzing.md
 	$(BIN)/python scripts/fuzz.py
+
+fuzz-parsers: $(READY) $(FUZZ)/.ready ## every parser under a coverage-guided fuzzer; last result in docs/fuzzing.md
+	$(FUZZ)/bin/python scripts/fuzz_parsers.py --seconds $(or $(SECONDS),1800)
+
+differential: $(READY) $(NODE)/.ready ## our verdicts against another implementation's; last result in docs/differential.md
+	$(BIN)/python -m scripts.differential
+
+mutants: $(READY) ## take each check out, one at a time: does a test fail? last result in docs/mutants.md
+	$(BIN)/python scripts/mutants.py
 
 lock: $(READY) ## pin and hash every dependency anew, without addresses
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q pip-tools
@@ -48,5 +62,17 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m compileall -q enclave enigmacli # every command starts faster
 	touch $(READY)
 
+# a fuzzer needs an environment of its own: it replaces how modules are loaded
+$(FUZZ)/.ready: requirements.lock scripts/fuzz_requirements.txt
+	$(PYTHON) -m venv --clear $(FUZZ)
+	$(FUZZ)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(FUZZ)/bin/pip install -q --disable-pip-version-check --require-hashes -r scripts/fuzz_requirements.txt || \
+	  echo "no fuzzer for this machine: inputs will not be guided by coverage" >&2
+	touch $(FUZZ)/.ready
+
+$(NODE)/.ready: scripts/differential/package-lock.json
+	cd scripts/differential && npm ci --no-audit --no-fund
+	touch $(NODE)/.ready
+
 clean: ## remove what the targets above made
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

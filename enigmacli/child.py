@@ -27,7 +27,7 @@ ORPHANS_TIMEOUT_S: Final = 30.0
 """How long children of a killed process may take to end."""
 
 _POLL_S: Final = 0.02
-_PROGRAM: Final = (sys.executable, "-m", "enigmacli")
+PROGRAM: Final = (sys.executable, "-m", "enigmacli")
 
 
 class ChildError(EnigmaError):
@@ -96,9 +96,9 @@ def run_command(*arguments: str, keeps: Sequence[int] = ()) -> dict[str, Any]:
     """
     try:
         done = subprocess.run(
-            (*_PROGRAM, *arguments, "-o", "json"),
+            (*PROGRAM, *arguments, "-o", "json"),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            env=_environment(), timeout=COMMAND_TIMEOUT_S, pass_fds=keeps,
+            env=clean_environment(), timeout=COMMAND_TIMEOUT_S, pass_fds=keeps,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise WaitTimeoutError(f"{arguments[0]} did not end in {error.timeout:.0f} s") from error
@@ -121,8 +121,8 @@ class Child:
             logs.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._log.open("wb") as out, self._errors.open("wb") as err:
                 self._process = subprocess.Popen(
-                    (*_PROGRAM, *arguments, "--die-with-parent", "-o", "json"),
-                    stdin=subprocess.PIPE, stdout=out, stderr=err, env=_environment(),
+                    (*PROGRAM, *arguments, "--die-with-parent", "-o", "json"),
+                    stdin=subprocess.PIPE, stdout=out, stderr=err, env=clean_environment(),
                     start_new_session=True, pass_fds=keeps,
                 )  # fmt: skip
         except OSError as error:
@@ -199,6 +199,6 @@ def _document(line: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The environment without this program's own settings: a child gets flags."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ENIGMA_")}

@@ -11,12 +11,10 @@ only; Query and CheckTx answer with a code whatever happens, and a failure of co
 answered at all: it ends this process, and the closed socket ends CometBFT.
 """
 
-import os
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
-from pathlib import Path
 from typing import Any, Final
 
 from enigmacli import protobuf
@@ -33,19 +31,18 @@ Handle = Callable[[bytes], bytes]
 
 
 class AbciServer:
-    """Serves an application on a Unix socket.
+    """Serves an application on a socket.
 
     Args:
         handle: answers one encoded ``Request`` with one encoded ``Response``. Query and Info come
             from any thread at any time, CheckTx from one thread at a time, everything else from
             one thread at a time.
-        folder: where the socket is made, which only its owner should be able to enter.
-        name: the socket's name there; an older socket of that name is removed.
+        listening: the socket, of :mod:`enigmacli.abci.listening`; closed with the server.
         on_failure: told, once, that the application failed where it must not go on.
     """
 
     def __init__(
-        self, handle: Handle, folder: Path, name: str, on_failure: Callable[[Exception], None]
+        self, handle: Handle, listening: socket.socket, on_failure: Callable[[Exception], None]
     ) -> None:
         self._handle = handle
         self._on_failure = on_failure
@@ -53,7 +50,7 @@ class AbciServer:
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._guard = threading.Lock()
         self._closed = False
-        self._socket = _listen(folder, name)
+        self._socket = listening
         self._thread = threading.Thread(target=self._accept, name="abci", daemon=True)
 
     def start(self) -> None:
@@ -167,25 +164,3 @@ def _response(kind: str, name: str, **values: Any) -> bytes:
     message = protobuf.new(f"tendermint.abci.{name}", **values)
     response = protobuf.new("tendermint.abci.Response", **{kind: message})
     return bytes(response.SerializeToString())
-
-
-def _listen(folder: Path, name: str) -> socket.socket:
-    """A listening socket in ``folder``, whose path may be longer than a socket's may be.
-
-    The address names the folder by its open descriptor: ``sun_path`` holds 107 bytes (unix(7)).
-
-    Raises:
-        OSError: the socket cannot be made.
-    """
-    (folder / name).unlink(missing_ok=True)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    where = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    try:
-        made.bind(f"/proc/self/fd/{where}/{name}")
-        made.listen()
-    except OSError:
-        made.close()
-        raise
-    finally:
-        os.close(where)
-    return made

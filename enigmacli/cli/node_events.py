@@ -18,6 +18,7 @@ _NAMES: Final = {events.BlockCommitted: "block", events.AppReason: "reason"}
 _FIELDS: Final = {"url": "rpc"}
 _WORDS: Final[dict[type, str]] = {
     events.Listening: "listening on {rpc}",
+    events.AbciListening: "waiting for CometBFT at {address}",
     events.WaitingForSeed: "waiting for the network's seed, try {tries}",
     events.SeedReady: "the enclave holds the network's seed",
     events.ChainReady: "chain {chain_id} at height {height}, {replayed} blocks replayed",

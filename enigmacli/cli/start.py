@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from enigmacli.engine.settings import NodeSettings
 
 ENGINES: Final = ("embedded", "cometbft")
+ABCI_SOCKET: Final = "abci.sock"
 
 
 @declare("start")
@@ -42,7 +43,38 @@ ENGINES: Final = ("embedded", "cometbft")
 @config_option(
     "--p2p-listen", key="p2p.listen", metavar="HOST:PORT", help="Other nodes; CometBFT only."
 )
+@config_option(
+    "--external-address",
+    key="p2p.external_address",
+    metavar="HOST:PORT",
+    help="Where other nodes reach this one; CometBFT only.",
+)
+@config_option(
+    "--persistent-peers",
+    key="p2p.persistent_peers",
+    metavar="ID@HOST:PORT,…",
+    help="Nodes to stay connected with; CometBFT only.",
+)
+@config_option(
+    "--seeds",
+    key="p2p.seeds",
+    metavar="ID@HOST:PORT,…",
+    help="Nodes that know the addresses of others; CometBFT only.",
+)
 @config_option("--cometbft", key="cometbft.path", metavar="FILE", help="CometBFT's binary.")
+@config_option(
+    "--comet-external",
+    key="cometbft.external",
+    is_flag=True,
+    flag_value="true",
+    help="Run no CometBFT: serve the application to one that you run.",
+)
+@config_option(
+    "--abci-listen",
+    key="cometbft.abci_listen",
+    metavar="ADDRESS",
+    help="Where that CometBFT finds the application: unix:///PATH or tcp://HOST:PORT.",
+)
 @config_option(
     "--block-interval",
     key="node.block_interval_s",
@@ -106,7 +138,8 @@ def _check_cometbft(services: Services) -> None:
 
     if services.config.node.follow:
         raise click.UsageError("--follow is the embedded engine's: it follows CometBFT as well")
-    find_program(services.config.cometbft.path)
+    if not services.config.cometbft.external:
+        find_program(services.config.cometbft.path)
 
 
 def _embedded(services: Services, settings: "NodeSettings") -> None:
@@ -118,11 +151,33 @@ def _embedded(services: Services, settings: "NodeSettings") -> None:
 
 def _cometbft(services: Services, settings: "NodeSettings") -> None:
     from enigmacli.cli.node_events import Printer  # noqa: PLC0415 -- not paid by --help
-    from enigmacli.engine.cometbft import CometbftSettings, run_cometbft_node  # noqa: PLC0415
+    from enigmacli.engine.cometbft import run_cometbft_node, serve_external_cometbft  # noqa: PLC0415
+    from enigmacli.engine.cometbft_home import CometbftSettings  # noqa: PLC0415
 
-    config = services.config
-    own = CometbftSettings(services.home.cometbft_dir, config.cometbft.path, config.p2p.listen)
-    run_cometbft_node(settings, own, Printer(services))
+    config, printer = services.config, Printer(services)
+    if config.cometbft.external:
+        serve_external_cometbft(settings, _abci_address(services), printer)
+        return
+    own = CometbftSettings(
+        services.home.cometbft_dir,
+        config.cometbft.path,
+        config.p2p,
+        config.cometbft.log_level,
+        config.cometbft.timeout_propose_s,
+    )
+    run_cometbft_node(settings, own, printer)
+
+
+def _abci_address(services: Services) -> str:
+    """Where an external CometBFT finds the application; one open to others is warned of."""
+    from enigmacli.abci.listening import is_open_to_others  # noqa: PLC0415 -- not paid by --help
+
+    address = services.config.cometbft.abci_listen
+    if not address:
+        return f"unix://{services.home.data_dir / ABCI_SOCKET}"
+    if is_open_to_others(address):
+        services.warn(f"whoever reaches {address} rules this node's state: ABCI asks nobody's name")
+    return address
 
 
 def _settings(services: Services, *, wait_for_seed: bool) -> "NodeSettings":

@@ -2,22 +2,38 @@
 
 The application and its gate stand behind an ABCI socket; consensus, blocks and JSON-RPC are
 CometBFT's. Either process ends with the other: ours watches CometBFT, and CometBFT is killed
-with our main thread, kill -9 included.
+with our main thread, kill -9 included. Where the operator runs CometBFT, this node only
+serves the socket, over as many lives of CometBFT as come.
 """
 
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 from enigmacli import protobuf
+from enigmacli.abci.listening import listen_at, listen_in
 from enigmacli.abci.server import AbciServer
 from enigmacli.chain.rpc import RpcClient
-from enigmacli.engine.cometbft_home import SOCKET, Addresses, refuse_embedded_chain, write_home
+from enigmacli.engine.cometbft_home import (
+    SOCKET,
+    Addresses,
+    CometbftSettings,
+    refuse_embedded_chain,
+    write_home,
+)
 from enigmacli.engine.cometbft_process import CometbftProcess, find_program, real_address
-from enigmacli.engine.events import BlockCommitted, EngineLog, Listening, NodeEvent, Report, Stopped
+from enigmacli.engine.events import (
+    AbciListening,
+    BlockCommitted,
+    EngineLog,
+    Listening,
+    NodeEvent,
+    Report,
+    Stopped,
+)
 from enigmacli.engine.lifetime import one_at_a_time, only_one, stopped_by_signals
 from enigmacli.engine.parts import NodeParts
 from enigmacli.engine.settings import NodeSettings
@@ -34,20 +50,8 @@ class CometbftStoppedError(ConfigError):
     code = "engine-stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class CometbftSettings:
-    """What is CometBFT's alone."""
-
-    folder: Path
-    """Its home, made where it is missing."""
-    program: str = ""
-    """The binary's path; empty looks on ``PATH``."""
-    p2p_listen: str = "127.0.0.1:0"
-    """``host:port`` for other nodes; port 0 takes a free one."""
-
-
 def run_cometbft_node(settings: NodeSettings, own: CometbftSettings, report: Report) -> None:
-    """Run a validator on CometBFT until SIGTERM; to be called in the main thread.
+    """Run a node on a CometBFT of its own until SIGTERM; to be called in the main thread.
 
     Args:
         settings: of this home.
@@ -64,6 +68,27 @@ def run_cometbft_node(settings: NodeSettings, own: CometbftSettings, report: Rep
         Exception: the application failed while it executed a block; the process must end.
     """
     program = find_program(own.program)
+    _run(settings, report, lambda node: node.run(program, own))
+
+
+def serve_external_cometbft(settings: NodeSettings, address: str, report: Report) -> None:
+    """Serve the application to a CometBFT that the operator runs, until SIGTERM.
+
+    Nothing is written but the node's own data, and CometBFT may come, go and come back.
+
+    Args:
+        settings: of this home.
+        address: where CometBFT finds the application: ``unix:///PATH`` or ``tcp://HOST:PORT``.
+        report: told what happens, by several threads but one at a time.
+
+    Raises:
+        SeedMissingError, SeedMismatchError, PortBusyError, ConfigError, EnclaveError,
+        Exception: as above.
+    """
+    _run(settings, report, lambda node: node.serve(address))
+
+
+def _run(settings: NodeSettings, report: Report, run: "Callable[[_Node], None]") -> None:
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(stopped_by_signals(stop))
@@ -71,7 +96,7 @@ def run_cometbft_node(settings: NodeSettings, own: CometbftSettings, report: Rep
         refuse_embedded_chain(settings.data_dir)
         node = _Node(settings, one_at_a_time(report), stop, stack)
         with suppress(StoppedError):
-            node.run(program, own)
+            run(node)
     report(Stopped())
 
 
@@ -93,13 +118,9 @@ class _Node:
             StoppedError: the node was told to stop.
             Exception: CometBFT ended, or the application failed.
         """
-        rpc, p2p = real_address(self._settings.rpc_listen), real_address(own.p2p_listen)
-        write_home(own.folder, self._settings, Addresses(rpc, p2p))
-        self._parts.recheck.start()
-        handle = BlockWatch(self._parts.handle, self._parts.hear).handle
-        server = AbciServer(handle, own.folder, SOCKET, self._fail)
-        self._stack.callback(server.close)
-        server.start()
+        rpc, p2p = real_address(self._settings.rpc_listen), real_address(own.p2p.listen)
+        write_home(own, self._settings, Addresses(rpc, p2p))
+        self._start_server(listen_in(own.folder, SOCKET))
         process = CometbftProcess(program, own.folder, self._log)
         self._stack.callback(process.stop)
         url = f"http://{rpc}"
@@ -107,12 +128,29 @@ class _Node:
         self._tell(Listening(url))
         self._watch(process)
 
+    def serve(self, address: str) -> None:
+        """Serve the application to whatever CometBFT comes.
+
+        Raises:
+            StoppedError: the node was told to stop.
+            Exception: the application failed.
+        """
+        self._start_server(listen_at(address))
+        self._tell(AbciListening(address))
+        while True:
+            self._look()
+
+    def _start_server(self, listening: socket) -> None:
+        handle = BlockWatch(self._parts.handle, self._parts.hear).handle
+        server = AbciServer(handle, listening, self._fail)
+        self._stack.callback(server.close)
+        self._parts.recheck.start()
+        server.start()
+
     def _watch(self, process: CometbftProcess, until: Callable[[], bool] | None = None) -> None:
         while True:
-            sleep_until_stopped(self._stop, _LOOK_AGAIN_S)
+            self._look()
             ended = process.exit_code
-            if self._failure is not None:
-                raise self._failure
             if ended is not None:
                 raise CometbftStoppedError(
                     f"CometBFT ended by itself with code {ended}",
@@ -121,6 +159,11 @@ class _Node:
                 )
             if until is not None and until():
                 return
+
+    def _look(self) -> None:
+        sleep_until_stopped(self._stop, _LOOK_AGAIN_S)
+        if self._failure is not None:
+            raise self._failure
 
     def _fail(self, error: Exception) -> None:
         self._failure = error

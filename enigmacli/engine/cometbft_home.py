@@ -7,17 +7,32 @@ here keep CometBFT's defaults (v0.38, ``config/config.go``).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from enclave import durable
+from enigmacli.config_sections import P2pSection
 from enigmacli.engine.block_store import BLOCKS_FILE, BlockStore
 from enigmacli.engine.settings import NodeSettings
 from enigmacli.errors import ConfigError, StorageError
 
 SOCKET: Final = "abci.sock"
 _FIRST_SIGN_STATE: Final = b'{"height": "0", "round": 0, "step": 0}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class CometbftSettings:
+    """What is CometBFT's alone."""
+
+    folder: Path
+    """Its home, made where it is missing."""
+    program: str = ""
+    """The binary's path; empty looks on ``PATH``."""
+    p2p: P2pSection = field(default_factory=P2pSection)
+    """Its peers; port 0 to listen on takes a free one."""
+    log_level: str = "error"
+    timeout_propose_s: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +43,11 @@ class Addresses:
     p2p: str
 
 
-def write_home(folder: Path, settings: NodeSettings, addresses: Addresses) -> None:
+def write_home(own: CometbftSettings, settings: NodeSettings, addresses: Addresses) -> None:
     """Make CometBFT's home complete.
 
     Args:
-        folder: of CometBFT.
+        own: of CometBFT, its folder among them.
         settings: of our home.
         addresses: to listen on.
 
@@ -40,6 +55,7 @@ def write_home(folder: Path, settings: NodeSettings, addresses: Addresses) -> No
         ConfigError: it is the home of another chain or another validator.
         StorageError: a file cannot be read or written.
     """
+    folder = own.folder
     try:
         for part in ("config", "data"):
             (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,7 +65,7 @@ def write_home(folder: Path, settings: NodeSettings, addresses: Addresses) -> No
         state = folder / "data" / "priv_validator_state.json"
         if not state.exists():
             durable.write_new(state, _FIRST_SIGN_STATE)
-        durable.replace(folder / "config" / "config.toml", config_toml(settings, addresses))
+        durable.replace(folder / "config" / "config.toml", config_toml(own, settings, addresses))
     except OSError as error:
         raise StorageError(f"could not write CometBFT's home {folder}: {error}") from error
 
@@ -75,19 +91,20 @@ def refuse_embedded_chain(data_dir: Path) -> None:
         )
 
 
-def config_toml(settings: NodeSettings, addresses: Addresses) -> bytes:
+def config_toml(own: CometbftSettings, settings: NodeSettings, addresses: Addresses) -> bytes:
     """``config.toml``."""
     sections: dict[str, dict[str, Any]] = {
         "": {
             "proxy_app": f"unix://{SOCKET}",  # relative: CometBFT runs in its home
             "abci": "socket",
             "moniker": settings.moniker,
-            "log_level": "error",
+            "log_level": own.log_level,
             "log_format": "json",
         },
         "rpc": {"laddr": f"tcp://{addresses.rpc}"},
-        "p2p": {"laddr": f"tcp://{addresses.p2p}", "pex": False},
+        "p2p": {"laddr": f"tcp://{addresses.p2p}"} | _peering(own.p2p),
         "consensus": {
+            "timeout_propose": _duration(own.timeout_propose_s),
             "timeout_commit": _duration(settings.block_interval_s),
             "create_empty_blocks": True,
             "create_empty_blocks_interval": _duration(settings.empty_blocks_interval_s),
@@ -100,6 +117,24 @@ def config_toml(settings: NodeSettings, addresses: Addresses) -> bytes:
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in
                   values.items()]  # fmt: skip
     return "\n".join((*lines, "")).encode()
+
+
+def _peering(p2p: P2pSection) -> dict[str, Any]:
+    """Whom CometBFT dials, and whom it lets in."""
+    return {
+        "external_address": p2p.external_address,
+        "persistent_peers": _joined(p2p.persistent_peers),
+        "seeds": _joined(p2p.seeds),
+        "private_peer_ids": _joined(p2p.private_peers),
+        "pex": p2p.pex,
+        "addr_book_strict": not p2p.one_machine,
+        "allow_duplicate_ip": p2p.one_machine,
+    }
+
+
+def _joined(items: str) -> str:
+    """A list of ours as CometBFT reads it: without blanks."""
+    return ",".join(one.strip() for one in items.split(","))
 
 
 def _duration(seconds: float) -> str:

@@ -16,7 +16,8 @@ from enigmacli.engine import tied_exec
 from enigmacli.errors import ConfigError, PortBusyError
 
 TESTED_VERSION: Final = "v0.38.25"
-_LINE: Final = "0.38."
+_LINES: Final = ("0.38.", "0.39.", "0.40.")
+"""All speak ABCI 2.0.0 with the same messages; the first is the one that is meant."""
 _HINT: Final = (
     f"go install github.com/cometbft/cometbft/cmd/cometbft@{TESTED_VERSION}, "
     "then put it on PATH or name it in [cometbft] path"
@@ -31,7 +32,7 @@ Hear = Callable[[str, str], None]
 
 
 def find_program(configured: str) -> Path:
-    """CometBFT of the line that this program works with.
+    """CometBFT of a line that this program works with.
 
     Args:
         configured: its path; empty looks on ``PATH``.
@@ -45,8 +46,10 @@ def find_program(configured: str) -> Path:
         raise ConfigError(f"there is no CometBFT {where}", hint=_HINT)
     path = Path(found).absolute()
     version = _version(path)
-    if not version.startswith(_LINE):
-        raise ConfigError(f"{path} is CometBFT {version}, not of the 0.38 line", hint=_HINT)
+    if not version.startswith(_LINES):
+        raise ConfigError(
+            f"{path} is CometBFT {version}, not of the 0.38, 0.39 or 0.40 line", hint=_HINT
+        )
     return path
 
 

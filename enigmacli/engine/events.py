@@ -13,6 +13,14 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
+class AbciListening:
+    """The application waits for a CometBFT that somebody else runs."""
+
+    address: str
+    """``unix:///PATH`` or ``tcp://HOST:PORT``, as CometBFT's ``proxy_app`` wants it."""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingForSeed:
     """The enclave holds no seed yet; reported once for each try."""
 
@@ -120,6 +128,7 @@ class Stopped:
 
 NodeEvent = (
     Listening
+    | AbciListening
     | WaitingForSeed
     | SeedReady
     | ChainReady

@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +15,17 @@ import pytest
 
 from enigmacli.app.genesis import GenesisDocument
 from tests.e2e.cometbft import ask, cometbft, light_client, processes_of, wait_until_ended
-from tests.e2e.story_processes import ProgramHome, Running, running
+from tests.e2e.cometbft_network import ANY_PORT, CHAIN_ID, Network, bootstrapped
 
 pytestmark = pytest.mark.e2e
 
-ANY_PORT = "127.0.0.1:0"
-CHAIN_ID = "real-1"
 EXCHANGE_KEY = b"\x02NodeExchMasterKey"  # protocol.md section 9, store register
-
-
-@dataclass
-class Network:
-    """A simulated Intel and one bootstrapped home, not running."""
-
-    intel: str
-    home: ProgramHome
-
-    @contextmanager
-    def node(self, *options: str) -> Iterator[tuple[Running, str]]:
-        """The home's node, and where it answers."""
-        with running(
-            self.home, "start", *options, "--url", self.intel, "--rpc-listen", ANY_PORT,
-            "--p2p-listen", ANY_PORT, "--block-interval", "0.1", "--cometbft", cometbft(),
-        ) as process:  # fmt: skip
-            yield process, str(process.wait_for("listening")["rpc"])
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    cometbft()  # skips
-    with ExitStack() as processes:
-        intel_home = ProgramHome(tmp_path / "intel")
-        service = processes.enter_context(running(intel_home, "ias", "serve", "--listen", ANY_PORT))
-        intel = str(service.wait_for("listening")["url"])
-        home = ProgramHome(tmp_path / "first")
-        home.ok("init", "first", "--simulated", "--chain-id", CHAIN_ID, "--ias-root", intel)
-        home.ok("genesis", "add-account", home.account("alice"), "1000000000uscrt")
-        home.ok("bootstrap", "--url", intel)
-        yield Network(intel, home)
+    with bootstrapped(tmp_path) as made:
+        yield made
 
 
 def quickstart(folder: Path) -> dict[str, Any]:
@@ -138,15 +109,8 @@ def test_cometbfts_light_client_verifies_the_chain_and_a_value_of_the_store(
     assert base64.b64decode(found["value"]) == b"\x0a\x20" + keys.exchange_pk  # MasterKey
 
 
-@pytest.fixture
-def stranger(network: Network, tmp_path: Path) -> ProgramHome:
-    """A home of the same network whose enclave has no seed."""
-    home = ProgramHome(tmp_path / "stranger")
-    home.ok("init", "stranger", "--genesis", str(network.home.path / "config" / "genesis.json"))
-    return home
-
-
-def test_without_a_seed_or_with_a_busy_port_no_chain_starts(stranger: ProgramHome) -> None:
+def test_without_a_seed_or_with_a_busy_port_no_chain_starts(network: Network) -> None:
+    stranger = network.stranger("stranger")
     options = ("start", "--engine", "cometbft", "--cometbft", cometbft(), "--p2p-listen", ANY_PORT)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from enigmacli import protobuf
 from enigmacli.abci.framing import encode_frame
+from enigmacli.abci.listening import listen_in
 from enigmacli.abci.server import AbciServer
 from tests.simulators.abci_client import AbciClient, request
 
@@ -37,7 +38,7 @@ class Served:
 @contextmanager
 def serving(folder: Path, handle: Callable[[bytes], bytes]) -> Iterator[Served]:
     served = Served(folder)
-    server = AbciServer(handle, folder, "abci.sock", served.fail)
+    server = AbciServer(handle, listen_in(folder, "abci.sock"), served.fail)
     server.start()
     try:
         yield served

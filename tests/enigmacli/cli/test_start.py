@@ -18,6 +18,15 @@ def test_a_missing_cometbft_is_named_with_how_to_get_it(simulated: Any, tmp_path
     assert "go install github.com/cometbft/cometbft/cmd/cometbft@v0.38." in got.error["hint"]
 
 
+def test_an_external_cometbft_needs_no_binary_here(simulated: Any, tmp_path: Path) -> None:
+    got = simulated(
+        "start", "--engine", "cometbft", "--comet-external",
+        "--cometbft", str(tmp_path / "none"), "-o", "json",
+    )  # fmt: skip
+
+    assert (got.code, got.error["code"]) == (3, "not-bootstrapped")
+
+
 def test_cometbft_follows_nobody(simulated: Any) -> None:
     got = simulated("start", "--engine", "cometbft", "--follow", "http://127.0.0.1:1", "-o", "json")
 
@@ -65,8 +74,12 @@ def test_a_genesis_without_network_keys_names_bootstrap(simulated: Any) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [("--rpc-listen", "nowhere"), ("--follow", "ftp://x"), ("--block-interval", "-1")],
-)
+    [
+        ("--rpc-listen", "nowhere"), ("--follow", "ftp://x"), ("--block-interval", "-1"),
+        ("--persistent-peers", "host:1"), ("--seeds", "id@host"), ("--abci-listen", "socket"),
+        ("--external-address", "host"),
+    ],
+)  # fmt: skip
 def test_an_option_out_of_form_is_a_configuration_error(
     simulated: Any, option: tuple[str, str]
 ) -> None:
@@ -88,6 +101,7 @@ def test_events_are_documents_on_one_line(capsys: pytest.CaptureFixture[str]) ->
 
 EVERY_EVENT = (
     events.Listening("http://127.0.0.1:1"),
+    events.AbciListening("unix:///run/abci.sock"),
     events.WaitingForSeed(2),
     events.SeedReady(b"\x0e" * 32),
     events.ChainReady("net-1", 5, b"\xab", 1),

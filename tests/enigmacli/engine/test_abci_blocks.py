@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+from enigmacli.abci.listening import listen_in
 from enigmacli.abci.server import AbciServer
 from enigmacli.engine.app_connection import AppConnection
 from enigmacli.engine.chain import Chain
 from enigmacli.engine.cometbft import BlockWatch
 from enigmacli.engine.events import BlockCommitted, NodeEvent
 from tests.enigmacli.app.chain import CHAIN_ID
-from tests.enigmacli.engine.test_follower import MemorySource, make_follower
+from tests.enigmacli.engine.memory_source import MemorySource, make_follower
 from tests.enigmacli.engine.test_real_application import RealKit, grown
 from tests.simulators.abci_client import AbciClient
 
@@ -21,7 +22,9 @@ def test_an_embedded_chains_blocks_give_the_same_app_hashes_over_the_socket(
     seen: list[NodeEvent] = []
     failures: list[Exception] = []
     server = AbciServer(
-        BlockWatch(other.app.handle, seen.append).handle, tmp_path, "abci.sock", failures.append
+        BlockWatch(other.app.handle, seen.append).handle,
+        listen_in(tmp_path, "abci.sock"),
+        failures.append,
     )
     server.start()
     try:

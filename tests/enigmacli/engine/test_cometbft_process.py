@@ -18,18 +18,18 @@ def script(path: Path, *lines: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("version", ["0.38.25", "v0.38.25", "0.38.23-secret.1"])
-def test_a_program_of_the_line_is_found(tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize("version", ["0.38.25", "v0.38.25", "0.38.23-secret.1", "0.39.4", "0.40.0"])
+def test_a_program_of_a_line_that_speaks_the_same_is_found(tmp_path: Path, version: str) -> None:
     program = script(tmp_path / "cometbft", f"echo {version}")
 
     assert find_program(str(program)) == program
 
 
-@pytest.mark.parametrize("version", ["0.37.9", "1.0.1", "0.380.1", ""])
+@pytest.mark.parametrize("version", ["0.37.9", "0.41.0", "1.0.1", "0.380.1", ""])
 def test_another_line_is_refused(tmp_path: Path, version: str) -> None:
     program = script(tmp_path / "cometbft", f"echo {version}")
 
-    with pytest.raises(ConfigError, match=r"0\.38 line") as refused:
+    with pytest.raises(ConfigError, match=r"0\.38, 0\.39 or 0\.40 line") as refused:
         find_program(str(program))
 
     assert "go install" in refused.value.hint

@@ -40,7 +40,7 @@ from tests.enigmacli.app.chain import (
 )
 from tests.enigmacli.app.simulated_enclave import SimulatedEnclave, evidence
 from tests.enigmacli.engine.chain_kit import StillClock, make_key
-from tests.enigmacli.engine.test_follower import MemorySource, make_follower
+from tests.enigmacli.engine.memory_source import MemorySource, make_follower
 
 KEY = make_key("alice's validator")
 

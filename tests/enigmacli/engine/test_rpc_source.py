@@ -11,7 +11,7 @@ from enigmacli.engine.events import CaughtUp
 from enigmacli.engine.follower import Follower, SourceSilentError
 from enigmacli.engine.rpc_source import RpcSource
 from enigmacli.errors import TxRejectedError, UntrustedAnswerError
-from tests.enigmacli.api.test_methods import Served, grown
+from tests.enigmacli.api.served import Served, grown
 from tests.enigmacli.engine.chain_kit import Kit, make_key
 
 Alter = Callable[[httpx.Response], httpx.Response]

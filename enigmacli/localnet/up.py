@@ -1,0 +1,63 @@
+"""``localnet up``: from nothing, or from whatever an earlier ``up`` left, to a running network."""
+
+from pathlib import Path
+from typing import Final
+
+from enigmacli import home as homes
+from enigmacli.app.genesis import GenesisDocument
+from enigmacli.child import family_lock
+from enigmacli.localnet.folder import COMETBFT, INTEL, Network, Wanted
+from enigmacli.localnet.homes import account, configure, is_made
+from enigmacli.localnet.joining import join, make_home, start, wait_until_synced
+from enigmacli.localnet.promotion import promote
+from enigmacli.localnet.steps import TEST_KEYS, Steps, Teller
+
+FUNDS: Final = "1000000000000uscrt"
+LOCK: Final = "lock"
+
+
+def up(folder: Path, wanted: Wanted, teller: Teller) -> Network:
+    """Make the network in ``folder`` complete and running.
+
+    Every node but the first joins by registering, syncs, and on CometBFT becomes a validator by
+    votes. What runs is left alone; what is missing is made or started.
+
+    Raises:
+        EnigmaError, EnclaveError: the failure of the step that failed; the same call again goes
+            on from there.
+    """
+    homes.make_folder(folder)
+    with family_lock(folder / LOCK) as lock:
+        network = Network.made(folder, wanted)
+        steps = Steps(network, lock, teller)
+        start_intel(steps)
+        _start_first(steps)
+        others = network.members[1:]
+        steps.together(lambda one: make_home(steps, one), others)
+        node_ids = steps.together(lambda one: join(steps, one), others)
+        for one, node_id in zip(others, node_ids, strict=True):
+            wait_until_synced(steps, one)
+            if network.engine == COMETBFT:
+                promote(steps, one, node_id)
+    return network
+
+
+def start_intel(steps: Steps) -> None:
+    """Start the simulated Intel, unless it runs."""
+    network = steps.network
+    steps.start(
+        INTEL, "ias", "serve", "--listen", network.intel, "--state", str(network.folder / INTEL)
+    )
+
+
+def _start_first(steps: Steps) -> None:
+    network, first = steps.network, steps.network.first
+    home = network.home(first)
+    if not is_made(home):
+        steps.run(first, "init", first.name, "--simulated", "--chain-id", network.chain_id,
+                  "--ias-root", network.intel_url)  # fmt: skip
+    if GenesisDocument.parse(home.read_genesis()).app_state.keys is None:
+        steps.run(first, "genesis", "add-account", account(steps, first), FUNDS)
+        configure(network, first)
+        steps.run(first, "bootstrap", *TEST_KEYS)
+    start(steps, first)
