@@ -5,8 +5,8 @@ for SGX, no policy has a word about them; a policy's measurement names the whole
 """
 
 from collections.abc import Iterable
-from dataclasses import fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from enclave.appraise.policy import Policy
@@ -203,6 +203,8 @@ _MEASURED: Final[tuple[tuple[str, type[EnclaveError]], ...]] = (
     ("rtmr3", RtmrNotAllowedError),
 )
 """Every member of a measurement, in the order of judgement."""
+_MEMBERS: Final = tuple(name for name, _ in _MEASURED)
+_of_members: Final = attrgetter(*_MEMBERS)
 
 
 def measurement_rules(domain: TdReport, policy: Policy, scope: AppraisalScope) -> Iterable[Check]:
@@ -210,9 +212,7 @@ def measurement_rules(domain: TdReport, policy: Policy, scope: AppraisalScope) -
 
     As for SGX, each rule looks at the measurements that fitted so far.
     """
-    identity = TdxMeasurement(
-        **{item.name: getattr(domain, item.name) for item in fields(TdxMeasurement)}
-    )
+    identity = TdxMeasurement(**dict(zip(_MEMBERS, _of_members(domain), strict=True)))
     return _measurement_rules(identity, policy.measurements, judged=scope.measurement)
 
 

@@ -15,6 +15,8 @@ from enclave.times import US_PER_S
 from enclave.verify.dcap_levels import REVOKED, TcbVerdict
 
 _REMEMBERED: Final = 32
+_PANIC: Final = "PanicException"
+"""What PyO3 makes of a panic in Rust; it derives from BaseException and has no public name."""
 
 
 def _bits(*ranges: tuple[int, int]) -> int:
@@ -57,6 +59,10 @@ def ask_engine(
     try:
         report = verify_with_root_ca(quote, _converted(collateral), root_der, now_s)
     except (ValueError, TypeError, OverflowError):
+        return None
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
         return None
     return EngineAnswer(report.status, tuple(sorted(report.advisory_ids)))
 

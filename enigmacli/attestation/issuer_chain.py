@@ -14,6 +14,8 @@ from enclave.evidence import base64_strict
 from enigmacli.errors import MalformedError
 
 MAX_CERTIFICATES: Final = 4
+MAX_PEM_CHARS: Final = 64 * 1024
+"""As long as a transaction's evidence may be; Intel's chains have about 2,000."""
 
 _COLUMNS: Final = 64
 _PEM: Final = re.compile(
@@ -37,8 +39,10 @@ def parse_pem(text: str, name: str) -> tuple[bytes, ...]:
     """The DER certificates of PEM text, which holds nothing else.
 
     Raises:
-        MalformedError: no certificate, too many, or something between them.
+        MalformedError: no certificate, too many, too long, or something between them.
     """
+    if len(text) > MAX_PEM_CHARS:
+        raise MalformedError(f"{name} has {len(text)} characters, more than {MAX_PEM_CHARS}")
     found: list[bytes] = []
     at = 0
     while at < len(text) and len(found) < MAX_CERTIFICATES:

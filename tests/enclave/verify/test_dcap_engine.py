@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+import dcap_qvl  # type: ignore[import-untyped]
 import pytest
 
 from enclave.evidence.collateral import Collateral
@@ -51,6 +52,27 @@ def test_the_library_answers_with_status_and_advisories(form: Form) -> None:
 )
 def test_the_librarys_refusals_are_none(changes: Changes) -> None:
     assert asked(make(SGX_V3, **changes)) is None
+
+
+def test_a_panic_of_the_library_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    panic = type("PanicException", (BaseException,), {})
+
+    def panics(*_: object) -> None:
+        raise panic
+
+    monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", panics)
+
+    assert asked(make(SGX_V3)) is None
+
+
+def test_an_interrupt_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(make(SGX_V3))
 
 
 def test_another_root_is_refused() -> None:
