@@ -99,7 +99,7 @@ def trim_padding(data: bytes) -> bytes:
         QuoteFormatError: the quote's own sizes are malformed.
     """
     end = _Frame.of(data).end
-    return data if data[end:].strip(b"\0") else data[:end]
+    return data[:end] if data.endswith(bytes(max(0, len(data) - end))) else data
 
 
 class _Frame(NamedTuple):
