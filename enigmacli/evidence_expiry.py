@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from enclave.checks import Check
+from enclave.errors import NoEvidenceError
 from enclave.evidence.containers import QuoteWithCollateral
 from enclave.evidence.dcap_quote import DcapQuote
 from enclave.evidence.dcap_signature import DcapSignature
@@ -124,6 +125,12 @@ def _of_report(signed: SignedReport, roots: TrustRoots) -> tuple[list[Entry], in
 
 def _of_quote(evidence: QuoteWithCollateral, roots: TrustRoots) -> tuple[str, list[Entry], int]:
     quote = DcapQuote.parse(evidence.quote)
+    if not evidence.collateral:
+        raise NoEvidenceError(
+            "when a quote runs out is in its collateral",
+            expected="quote and collateral, as attest fetch --quote FILE writes them",
+            seen="a quote alone",
+        )
     signature = DcapSignature.parse(quote.signature, quote.version)
     subject = Subject.of(quote, signature)
     dates = verify_endorsements(subject, evidence.collateral, roots, []).dates

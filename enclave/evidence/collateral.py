@@ -214,5 +214,5 @@ def _names(members: object) -> str:
 
 def _malformed(what: str, expected: str, seen: object) -> CollateralFormatError:
     return CollateralFormatError(
-        f"the collateral has {what}", expected=expected, seen=ascii(str(seen))[1:200]
+        f"the collateral has {what}", expected=expected, seen=ascii(str(seen))[1:-1][:200]
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enclave.errors import EvidenceFormatError, VerificationError
+from enclave.errors import NoEvidenceError, VerificationError
 from enclave.evidence.collateral import Collateral
 from enclave.evidence.foreign import parse_any
 from enclave.evidence.ias_report import IasReport, SignedReport
@@ -117,7 +117,7 @@ def test_genuine_evidence_is_dated_by_intel() -> None:
 
 
 def test_a_quote_without_collateral_is_refused() -> None:
-    with pytest.raises(EvidenceFormatError):
+    with pytest.raises(NoEvidenceError):
         calendar_of(make(SGX_V3).quote, make(SGX_V3).roots, None)
 
 

@@ -187,3 +187,10 @@ def test_what_is_encoded_is_read_again(blobs: list[Any]) -> None:
     collateral = Collateral(*[blob.replace(b"\0", b"-") for blob in blobs])
 
     assert Collateral.parse_intel(collateral.encode_intel()) == collateral
+
+
+def test_what_is_seen_is_told_as_it_is() -> None:
+    with pytest.raises(CollateralFormatError) as caught:
+        Collateral.parse_intel(b"")
+
+    assert caught.value.seen == "0"
