@@ -88,7 +88,7 @@ def test_a_kept_folder_is_resumed_with_the_same_node_and_seed(tmp_path: Path) ->
 
     assert again["node_id"] == first["node_id"]
     assert again["app_hash"] == first["app_hash"]  # nothing was sent twice
-    assert again["height"] > first["height"]
+    assert again["height"] >= first["height"]
     assert (folder / "first" / "enclave" / "seed.sealed").read_bytes() == seed
 
 
