@@ -18,7 +18,6 @@ SGX_PREFIX: Final = "/sgx/certification/v4"
 INTEL_ROOT_CRL: Final = "/IntelSGXRootCA.der"
 """Where Intel publishes the root's CRL, on a host of its own."""
 
-FMSPC_BYTES: Final = 6
 _MAX_DOCUMENT_BYTES: Final = 64 * 1024
 MAX_CRL_BYTES: Final = 128 * 1024
 """In hexadecimal twice what a transaction could carry."""
