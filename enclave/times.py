@@ -29,10 +29,15 @@ def parse_rfc3339(text: str) -> int:
     date, clock, fraction, zone = match.groups()
     try:
         instant = datetime.fromisoformat(f"{date}T{clock}{zone.upper()}")
-        whole = (instant - _EPOCH) // _MICROSECOND
+        whole = to_us(instant)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"no such date-time: {text[:64]!r}") from error
     return whole + int((fraction or "").ljust(6, "0")[:6])
+
+
+def to_us(instant: datetime) -> int:
+    """Microseconds since the Unix epoch of an aware date-time."""
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def format_rfc3339(at_us: int) -> str:

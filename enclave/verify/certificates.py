@@ -5,7 +5,6 @@ library's parser never sees a certificate that no trusted root has signed.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -19,7 +18,7 @@ from enclave.checks import Check, judge, refused, require
 from enclave.errors import CertificateChainError, EnclaveError, SigningCertificateError
 from enclave.evidence import base64_strict
 from enclave.evidence.der import CertificateFrame, DerError
-from enclave.times import format_rfc3339
+from enclave.times import format_rfc3339, to_us
 from enclave.verify.intel import INTEL_REPORT_SIGNER_NAME_BASE64
 from enclave.verify.roots import LIBRARY_ERRORS, MIN_RSA_BITS, Root, TrustRoots
 
@@ -34,9 +33,6 @@ _INTEL_SIGNER: Final = "CN=Intel SGX Attestation Report Signing,O=Intel Corporat
 
 _USAGES: Final = ("digital_signature", "content_commitment", "key_cert_sign", "crl_sign")
 _CA_USAGES: Final = frozenset({"key_cert_sign", "crl_sign"})
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +194,8 @@ def _parse_leaf(data: bytes, checks: list[Check]) -> _Leaf:
             _is_ca(certificate.extensions),
             _usages(certificate.extensions),
             certificate.public_key(),
-            _to_us(certificate.not_valid_before_utc),
-            _to_us(certificate.not_valid_after_utc),
+            to_us(certificate.not_valid_before_utc),
+            to_us(certificate.not_valid_after_utc),
         )
     except LIBRARY_ERRORS as error:
         raise refused(checks, _form_check(ok=False, seen=ascii(str(error))[:100])) from error
@@ -215,10 +211,6 @@ def _is_ca(extensions: x509.Extensions) -> bool:
 def _usages(extensions: x509.Extensions) -> frozenset[str]:
     found = [item.value for item in extensions if isinstance(item.value, x509.KeyUsage)]
     return frozenset(name for usage in found for name in _USAGES if getattr(usage, name))
-
-
-def _to_us(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 def _check_subject_name(frame: CertificateFrame, leaf: _Leaf, roots: TrustRoots) -> Check:

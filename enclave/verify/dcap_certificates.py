@@ -8,7 +8,6 @@ Which role a leaf may play is for :mod:`enclave.verify.dcap_roles`, when it is v
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -35,6 +34,7 @@ from enclave.dcap_pki_errors import (
 from enclave.evidence.der import CertificateFrame, DerError
 from enclave.evidence.pck import SGX_EXTENSION
 from enclave.evidence.pem import PemError, split_chain
+from enclave.times import to_us
 from enclave.verify.ecdsa import ECDSA_WITH_SHA256, verifies_der
 from enclave.verify.roots import LIBRARY_ERRORS, MAX_ROOTS, TrustRoots
 
@@ -54,9 +54,6 @@ _KNOWN: Final = frozenset(
 )
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +226,6 @@ def _load(role: str, data: bytes, frame: CertificateFrame, parsed: x509.Certific
 
 def _find(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
     return next((item.value for item in extensions if isinstance(item.value, kind)), None)
-
-
-def to_us(instant: datetime) -> int:
-    """Microseconds since the Unix epoch of an aware date-time."""
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 def _check_issuer_name(role: str, frame: CertificateFrame, issuer: Certificate) -> Check:

@@ -19,7 +19,8 @@ from enclave.dcap_pki_errors import (
 )
 from enclave.evidence.crl import CrlFrame
 from enclave.evidence.der import DerError
-from enclave.verify.dcap_certificates import Certificate, rule, to_us
+from enclave.times import to_us
+from enclave.verify.dcap_certificates import Certificate, rule
 from enclave.verify.ecdsa import ECDSA_WITH_SHA256, verifies_der
 from enclave.verify.roots import LIBRARY_ERRORS
 

@@ -6,7 +6,6 @@ Whether a document is authentic is the business of :mod:`enclave.verify`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cryptography import x509
@@ -14,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from enclave import canonical_json
 from enclave.evidence import base64_strict
-from enclave.times import parse_rfc3339
+from enclave.times import parse_rfc3339, to_us
 from enigmacli.attestation import issuer_chain
 from enigmacli.attestation.pcs_request import MAX_CRL_BYTES, Form, PcsRequest
 from enigmacli.errors import MalformedError, UntrustedAnswerError
@@ -32,8 +31,6 @@ _HEX: Final = re.compile(rb"\s*((?:[0-9A-Fa-f]{2})+)\s*")
 _PEM_CRL: Final = re.compile(
     rb"\s*-----BEGIN X509 CRL-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END X509 CRL-----\s*"
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +176,7 @@ def crl_window(crl: bytes) -> Window:
         start, end = parsed.last_update_utc, parsed.next_update_utc
     except (ValueError, UnsupportedAlgorithm) as error:
         raise MalformedError("a CRL is malformed") from error
-    return Window(_to_us(start), None if end is None else _to_us(end))
+    return Window(to_us(start), None if end is None else to_us(end))
 
 
 def certificate_window(certificate: bytes) -> Window:
@@ -190,7 +187,7 @@ def certificate_window(certificate: bytes) -> Window:
     """
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        return Window(_to_us(parsed.not_valid_before_utc), _to_us(parsed.not_valid_after_utc))
+        return Window(to_us(parsed.not_valid_before_utc), to_us(parsed.not_valid_after_utc))
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MalformedError("a certificate is malformed") from error
 
@@ -231,7 +228,3 @@ def _instant(request: PcsRequest, inner: dict[str, Any], name: str) -> int:
 
 def _no_instant(name: str) -> int:
     raise ValueError(name)
-
-
-def _to_us(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND

@@ -15,6 +15,7 @@ from enigmacli.cli.options import Decorator, config_option, group
 from enigmacli.cli.output import emit, say, table
 from enigmacli.cli.parameters import COIN
 from enigmacli.cli.start import ENGINES
+from enigmacli.localnet.words import INTEL, MAX_NODES, PARTS
 
 if TYPE_CHECKING:
     from enigmacli.chain.messages import Coin
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from enigmacli.localnet.steps import Teller
 
 _FOLDER: Final = "localnet"
-_MAX_NODES: Final = 32
-_PARTS: Final = ("app", "enclave", "judge", "cometbft")
 _WARNING: Final = "simulation: keys, evidence and Intel are simulated, nothing here is protected"
 
 folder_option: Final[Decorator] = click.option(
@@ -40,7 +39,7 @@ def command() -> None:
 
 @command.command("up")
 @click.option(
-    "-n", "--nodes", type=click.IntRange(1, _MAX_NODES), metavar="N",
+    "-n", "--nodes", type=click.IntRange(1, MAX_NODES), metavar="N",
     help="How many nodes [default: as before, else 4].",
 )  # fmt: skip
 @click.option(
@@ -132,7 +131,7 @@ def fund(services: Services, *, address: str, amount: "Coin", folder: Path | Non
 
 @command.command("kill")
 @click.argument("name", metavar="NODE")
-@click.option("--process", "part", type=click.Choice(_PARTS), default=_PARTS[0], show_default=True,
+@click.option("--process", "part", type=click.Choice(PARTS), default=PARTS[0], show_default=True,
               help="Which one; app is the node itself, and takes the others along.")  # fmt: skip
 @folder_option
 @pass_services
@@ -186,15 +185,11 @@ def _load(services: Services, named: Path | None) -> "Network":
 
 
 def _running_names(network: "Network") -> list[str]:
-    from enigmacli.localnet.folder import INTEL  # noqa: PLC0415 -- not paid by --help
-
     names = [INTEL, *(one.name for one in network.members)]
     return [name for name in names if network.process(name).log.exists()]
 
 
 def _is_known(network: "Network", name: str) -> bool:
-    from enigmacli.localnet.folder import INTEL  # noqa: PLC0415 -- not paid by --help
-
     return name == INTEL or bool(network.member(name))
 
 
@@ -208,8 +203,6 @@ def _teller(services: Services) -> "Teller":
 
 
 def _show(services: Services, network: "Network", nodes: "list[NodeStanding]") -> None:
-    from enigmacli.localnet.folder import INTEL  # noqa: PLC0415 -- not paid by --help
-
     owner = network.process(INTEL).owner()
     document: dict[str, Any] = {
         "simulation": True,

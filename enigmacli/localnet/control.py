@@ -12,17 +12,14 @@ from enigmacli import home as homes
 from enigmacli.chain.rpc import RpcClient
 from enigmacli.child import family_lock
 from enigmacli.errors import ConfigError, EnigmaError
-from enigmacli.localnet.folder import COMETBFT, DOCUMENT, INTEL, Member, Network
+from enigmacli.localnet.folder import DOCUMENT, Member, Network
 from enigmacli.localnet.homes import node_key_id, validator_key
 from enigmacli.localnet.joining import start
 from enigmacli.localnet.processes import Owner, command_line, descendants
 from enigmacli.localnet.promotion import active_powers
 from enigmacli.localnet.steps import TEST_KEYS, Steps, Teller
 from enigmacli.localnet.up import LOCK, start_intel
-
-APP: Final = "app"
-PARTS: Final = (APP, "enclave", "judge", COMETBFT)
-"""The processes of one node."""
+from enigmacli.localnet.words import APP, COMETBFT, INTEL
 
 _MARKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"enclave": ("--role", "keys"), "judge": ("--role", "judge"), COMETBFT: ("start", "--home")}

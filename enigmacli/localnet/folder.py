@@ -21,14 +21,12 @@ from enigmacli.errors import ConfigError, HomeMissingError
 from enigmacli.home import Home
 from enigmacli.localnet.ports import free_addresses
 from enigmacli.localnet.processes import Background
+from enigmacli.localnet.words import COMETBFT
 
 DOCUMENT: Final = "network.json"
-INTEL: Final = "intel"
-COMETBFT: Final = "cometbft"
 ENGINES: Final = ("embedded", COMETBFT)
 CHAIN_ID: Final = "enigma-localnet"
 NODES: Final = 4
-MAX_NODES: Final = 32
 BLOCK_INTERVAL_S: Final = 0.5
 _MAX_BYTES: Final = 1024 * 1024
 

@@ -11,8 +11,9 @@ from enigmacli import home as files
 from enigmacli.config_file import with_value
 from enigmacli.engine.validator_key import Ed25519Key
 from enigmacli.home import Home
-from enigmacli.localnet.folder import COMETBFT, Member, Network
+from enigmacli.localnet.folder import Member, Network
 from enigmacli.localnet.steps import TEST_KEYS, Steps
+from enigmacli.localnet.words import COMETBFT
 
 EMPTY_BLOCKS_INTERVAL_S: Final = 1.0
 TIMEOUT_PROPOSE_S: Final = 1.0

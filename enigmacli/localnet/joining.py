@@ -6,9 +6,10 @@ from typing import Final
 from enigmacli import sealed_folder
 from enigmacli.chain.rpc import RpcClient
 from enigmacli.errors import EnigmaError, WaitTimeoutError
-from enigmacli.localnet.folder import COMETBFT, Member
+from enigmacli.localnet.folder import Member
 from enigmacli.localnet.homes import account, configure, is_made
 from enigmacli.localnet.steps import TEST_KEYS, Steps
+from enigmacli.localnet.words import COMETBFT
 
 GIFT: Final = "100000000uscrt"
 SYNC_TIMEOUT_S: Final = 60.0

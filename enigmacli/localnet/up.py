@@ -6,11 +6,12 @@ from typing import Final
 from enigmacli import home as homes
 from enigmacli.app.genesis import GenesisDocument
 from enigmacli.child import family_lock
-from enigmacli.localnet.folder import COMETBFT, INTEL, Network, Wanted
+from enigmacli.localnet.folder import Network, Wanted
 from enigmacli.localnet.homes import account, configure, is_made
 from enigmacli.localnet.joining import join, make_home, start, wait_until_synced
 from enigmacli.localnet.promotion import promote
 from enigmacli.localnet.steps import TEST_KEYS, Steps, Teller
+from enigmacli.localnet.words import COMETBFT, INTEL
 
 FUNDS: Final = "1000000000000uscrt"
 LOCK: Final = "lock"

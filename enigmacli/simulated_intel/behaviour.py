@@ -14,7 +14,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from enigmacli.errors import ConfigError
 from enigmacli.simulated_intel.faults import IAS_FAULTS, Fault, FaultQueue, FaultRules
@@ -26,6 +26,26 @@ MAX_EVALUATION_NUMBER: Final = 2**31 - 1
 MAX_LISTED: Final = 64
 
 _ADVISORY: Final = re.compile(r"INTEL-SA-[0-9]{5}")
+
+
+B = TypeVar("B")
+
+
+def change(
+    behaviour: B, settings: Mapping[str, Callable[[B, Any], B]], members: Mapping[str, Any]
+) -> B:
+    """A service's behaviour with the settings that a control request names.
+
+    Raises:
+        ConfigError: an unknown setting, or a value out of bounds; nothing is changed.
+    """
+    for name, value in members.items():
+        if name not in settings:
+            raise ConfigError(
+                f"no setting {name[:80]!r}", hint=f"one of {', '.join(sorted(settings))}"
+            )
+        behaviour = settings[name](behaviour, value)
+    return behaviour
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +64,7 @@ class Behaviour:
         Raises:
             ConfigError: an unknown setting, or a value out of bounds; nothing is changed.
         """
-        behaviour = self
-        for name, value in members.items():
-            if name not in _SETTINGS:
-                raise ConfigError(
-                    f"no setting {name[:80]!r}", hint=f"one of {', '.join(sorted(_SETTINGS))}"
-                )
-            behaviour = _SETTINGS[name](behaviour, value)
-        return behaviour
+        return change(self, _SETTINGS, members)
 
     def shown(self) -> dict[str, Any]:
         """The settings by name, and how many requests are still to fail."""

@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Final, Self
 
 from enigmacli.errors import ConfigError
+from enigmacli.simulated_intel.exchange import Answer, Delivery
 
 MAX_TIMES: Final = 1000
 MAX_RETRY_AFTER_S: Final = 86400
@@ -176,3 +178,19 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise ConfigError(f"{name} is a number from {least} to {most}, not {text[:80]!r}")
     return int(text)
+
+
+def note_of(fault: Fault) -> str:
+    """What the service's log says of an answer that went wrong."""
+    return f"fault {fault.kind}"
+
+
+def failure(fault: Fault) -> Answer | None:
+    """What is sent where a fault needs no true answer; ``None`` where it spoils one."""
+    if fault.kind is FaultKind.HTTP_STATUS:
+        wait = fault.retry_after_s
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        return Answer(fault.http_status, headers=headers, note=note_of(fault))
+    if fault.kind is FaultKind.DROP_CONNECTION:
+        return Answer(HTTPStatus.OK, delivery=Delivery.DROPPED, note=note_of(fault))
+    return None

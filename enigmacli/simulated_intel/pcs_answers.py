@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from enigmacli.simulated_intel.exchange import Answer, Delivery
-from enigmacli.simulated_intel.faults import Fault, FaultKind
+from enigmacli.simulated_intel.faults import Fault, FaultKind, failure, note_of
 
 PCK_CHAIN: Final = "SGX-PCK-Certificate-Issuer-Chain"
 PCK_CRL_CHAIN: Final = "SGX-PCK-CRL-Issuer-Chain"
@@ -82,14 +82,7 @@ def spoiled(fault: Fault | None, decide: Callable[[], Answer]) -> Answer:
     """
     if fault is None:
         return decide()
-    note = f"fault {fault.kind}"
-    if fault.kind is FaultKind.HTTP_STATUS:
-        wait = fault.retry_after_s
-        headers = {} if wait is None else {"Retry-After": str(wait)}
-        return Answer(fault.http_status, headers=headers, note=note)
-    if fault.kind is FaultKind.DROP_CONNECTION:
-        return Answer(_OK, delivery=Delivery.DROPPED, note=note)
-    return replace(_SPOILED[fault.kind](decide()), note=note)
+    return failure(fault) or replace(_SPOILED[fault.kind](decide()), note=note_of(fault))
 
 
 def _truncated(answer: Answer) -> Answer:

@@ -23,6 +23,7 @@ from enigmacli.simulated_intel.behaviour import (
     MAX_EVALUATION_NUMBER,
     MAX_LATENCY_MS,
     MAX_LISTED,
+    change,
     parse_advisories,
     parse_faults,
     parse_integer,
@@ -109,14 +110,7 @@ class PcsBehaviour:
         Raises:
             ConfigError: an unknown setting, or a value out of bounds; nothing is changed.
         """
-        behaviour = self
-        for name, value in members.items():
-            if name not in _SETTINGS:
-                raise ConfigError(
-                    f"no setting {name[:80]!r}", hint=f"one of {', '.join(sorted(_SETTINGS))}"
-                )
-            behaviour = _SETTINGS[name](behaviour, value)
-        return behaviour
+        return change(self, _SETTINGS, members)
 
     def shown(self) -> dict[str, Any]:
         """The settings by name, and how many requests are still to fail."""

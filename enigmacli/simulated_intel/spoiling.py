@@ -7,7 +7,7 @@ from typing import Final
 
 from enigmacli.attestation.ias_answer import CERTIFICATE_HEADER, SIGNATURE_HEADER
 from enigmacli.simulated_intel.exchange import Answer, Delivery
-from enigmacli.simulated_intel.faults import Fault, FaultKind
+from enigmacli.simulated_intel.faults import Fault, FaultKind, failure, note_of
 
 _OK: Final = 200
 _MISSING: Final = {
@@ -31,13 +31,10 @@ class Spoiler:
         """
         if fault is None:
             return self._remembered(decide())
-        note = f"fault {fault.kind}"
-        if fault.kind is FaultKind.HTTP_STATUS:
-            wait = fault.retry_after_s
-            headers = {} if wait is None else {"Retry-After": str(wait)}
-            return Answer(fault.http_status, headers=headers, note=note)
-        if fault.kind is FaultKind.DROP_CONNECTION:
-            return Answer(_OK, delivery=Delivery.DROPPED, note=note)
+        failed = failure(fault)
+        if failed is not None:
+            return failed
+        note = note_of(fault)
         if fault.kind is FaultKind.REPLAYED_REPORT and self.last_report is not None:
             return replace(self.last_report, note=note)
         return replace(_spoiled(fault.kind, decide()), note=note)

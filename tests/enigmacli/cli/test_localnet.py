@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from enigmacli.cli import localnet
 from enigmacli.cli.start import ENGINES as STARTED
-from enigmacli.localnet import control
-from enigmacli.localnet.folder import ENGINES, MAX_NODES, Network, Wanted
+from enigmacli.localnet.folder import ENGINES, Network, Wanted
+from enigmacli.localnet.words import PARTS
 
 
 @pytest.fixture
@@ -21,8 +20,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_command_lines_words_are_the_networks() -> None:
-    assert localnet._MAX_NODES == MAX_NODES
-    assert localnet._PARTS == control.PARTS
     assert STARTED == ENGINES
 
 
@@ -75,7 +72,7 @@ def test_removing_a_network_removes_its_folder(program: Any, folder: Path) -> No
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("part", control.PARTS)
+@pytest.mark.parametrize("part", PARTS)
 def test_what_does_not_run_is_not_killed(program: Any, folder: Path, part: str) -> None:
     got = program(
         "localnet", "kill", "node1", "--process", part, "--dir", str(folder), "-o", "json"
