@@ -16,6 +16,9 @@ from enclave.errors import BY_CODE, CallError, EnclaveError, EnclaveUnavailableE
 from enclave.process import EnclaveProcess
 
 JUDGING_TIMEOUT_S: Final = 1.0
+ADVANCE_TIMEOUT_S: Final = 3.0
+"""Every commit waits for this call, so a hung enclave must not hold its validator up for long; a
+file is synced in it, so it may take longer than a judgement."""
 CALL_TIMEOUT_S: Final = 30.0
 START_TIMEOUT_S: Final = 10.0
 RETRY_AFTER_S: Final = 30.0
@@ -30,8 +33,10 @@ R = TypeVar("R")
 class EnclaveClient:
     """Calls of one role; the process is started by the first of them.
 
-    One call runs at a time; a second thread waits. After death, a time-out or nonsense the
-    process is killed and the *next* call starts it once more.
+    One call runs at a time; a second thread waits. A process that ended between two calls is
+    started anew, once, before the second is sent. After death, a time-out or nonsense *during*
+    a call that call fails, and the next one starts the process once more: what was asked may
+    be what killed it.
 
     Args:
         package: the folder that contains the ``enclave`` package.
@@ -53,6 +58,7 @@ class EnclaveClient:
         self._stderr = stderr
         self._lock = threading.Lock()
         self._process: EnclaveProcess | None = None
+        self._early: EnclaveProcess | None = None
         self._failed_starts = 0
         self._retry_at = 0.0
         self._cause = ""
@@ -97,12 +103,23 @@ class EnclaveClient:
         """End the process."""
         self.close()
 
+    def start_early(self) -> None:
+        """Start the process without waiting until it is ready, so that a first call waits less.
+
+        Raises:
+            EnclaveUnavailableError: no process could be made.
+        """
+        with self._lock:
+            if self._process is None and self._early is None:
+                self._early = self._spawn()
+
     def close(self) -> None:
         """End the process, if one runs; a later call starts another."""
         with self._lock:
-            if self._process is not None:
-                self._process.close()
-                self._process = None
+            for process in (self._process, self._early):
+                if process is not None:
+                    process.close()
+            self._process = self._early = None
             self._failed_starts = 0
 
     # --- one method per call, named like it ---------------------------------------------
@@ -182,7 +199,7 @@ class EnclaveClient:
 
     def advance(self, at_us: int) -> None:
         """See :class:`enclave.calls.Advance`."""
-        self._typed(calls.Advance(at_us), calls.Done)
+        self._typed(calls.Advance(at_us), calls.Done, ADVANCE_TIMEOUT_S)
 
     def seal(self) -> tuple[calls.SealedFile, ...]:
         """See :class:`enclave.calls.Seal`."""
@@ -221,8 +238,8 @@ class EnclaveClient:
         with self._lock:
             return self._exchange(self._ready(), request, frame, timeout_s)
 
-    def _typed(self, request: Any, reply: type[R]) -> R:
-        answer = self.call(request)
+    def _typed(self, request: Any, reply: type[R], timeout_s: float | None = None) -> R:
+        answer = self.call(request, timeout_s)
         if not isinstance(answer, reply):  # the class named here is the request's REPLY
             raise EnclaveUnavailableError("the enclave answered another call")
         return answer
@@ -242,6 +259,9 @@ class EnclaveClient:
         return answer
 
     def _ready(self) -> EnclaveProcess:
+        if self._process is not None and self._process.has_ended:
+            self._process.kill()  # what is left of it: its pipes
+            self._process = None
         if self._process is not None:
             return self._process
         if self._failed_starts > 1 and time.monotonic() < self._retry_at:
@@ -257,7 +277,7 @@ class EnclaveClient:
         return self._started()
 
     def _start(self) -> None:
-        self._process = EnclaveProcess.spawn(self._package, self._arguments, self._stderr)
+        self._process, self._early = self._early or self._spawn(), None
         frame = frames.encode(self._greeting.NUMBER, self._greeting)
         try:
             self._exchange(self._process, self._greeting, frame, START_TIMEOUT_S)
@@ -270,6 +290,9 @@ class EnclaveClient:
                 self._started().close()
                 self._process = None
                 raise
+
+    def _spawn(self) -> EnclaveProcess:
+        return EnclaveProcess.spawn(self._package, self._arguments, self._stderr)
 
     def _started(self) -> EnclaveProcess:
         if self._process is None:

@@ -118,6 +118,11 @@ class EnclaveProcess:
         answer = self._receive(size, deadline)
         return answer[0], answer[1:]
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, whoever ended it."""
+        return self._popen.poll() is not None
+
     def kill(self) -> None:
         """End the process at once."""
         self._popen.kill()

@@ -215,13 +215,17 @@ class ChainReader:
         place = self._chain.committed_tx(hash)
         if place is None:
             raise RpcError.internal(f"tx ({hash.hex().upper()}) not found")
-        block = self._load(place.height)[1]
-        result = TxResult.of(self._result(place.height).tx_results[place.index])
-        raw = block.txs[place.index]
-        answer = to_json(TxAnswer(hash, place.height, place.index, result, raw))
+        return self.tx_at(place.height, place.index, prove=prove)
+
+    def tx_at(self, height: int, index: int, *, prove: bool) -> Any:
+        """The transaction at a place of a committed block, and its result."""
+        block = self._load(height)[1]
+        result = TxResult.of(self._result(height).tx_results[index])
+        raw = block.txs[index]
+        answer = to_json(TxAnswer(hashlib.sha256(raw).digest(), height, index, result, raw))
         if prove:
             leaves = [hashlib.sha256(tx).digest() for tx in block.txs]
-            proof = merkle.prove(leaves, place.index)
+            proof = merkle.prove(leaves, index)
             answer["proof"] = encoding.tx_proof(block.header.data_hash, raw, proof)
         return answer
 

@@ -29,6 +29,8 @@ class Pace(IntEnum):
     """Waits for the application's CheckTx, one at a time."""
     WAIT = 2
     """Waits for a block."""
+    SEARCH = 3
+    """Reads much; one at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enigmacli.app.genesis import GenesisDocument
+from enigmacli.chain.event_query import Condition, Window
 from enigmacli.chain.validators import ValidatorSet
 
 
@@ -60,8 +61,36 @@ class Place(Protocol):
         """In its block, from 0."""
 
 
+class Events(Protocol):
+    """Searches transactions and blocks by their events, up to a height.
+
+    Each method raises ``MalformedError`` for a condition that makes no sense, and
+    ``SearchTooLongError`` where it gave up.
+    """
+
+    def count_txs(self, conditions: Sequence[Condition], latest: int) -> int:
+        """How many transactions meet all conditions."""
+
+    def find_txs(
+        self, conditions: Sequence[Condition], latest: int, window: Window
+    ) -> list[tuple[int, int]]:
+        """Height and position of those within ``window``."""
+
+    def count_blocks(self, conditions: Sequence[Condition], latest: int) -> int:
+        """How many blocks meet all conditions."""
+
+    def find_blocks(
+        self, conditions: Sequence[Condition], latest: int, window: Window
+    ) -> list[int]:
+        """The heights of those within ``window``."""
+
+
 class Store(Protocol):
     """The blocks that the node has."""
+
+    @property
+    def events(self) -> Events:
+        """What they did."""
 
     @property
     def base(self) -> int:

@@ -1,8 +1,8 @@
 """The HTTP server of JSON-RPC: aiohttp in a thread of its own.
 
 Methods run in small pools of threads, never in the event loop; those that wait for CheckTx
-or for a block have pools of their own, so that they cannot starve the others. Consensus
-shares nothing with any of them but short locks.
+or for a block, and searches, have pools of their own, so that they cannot starve the others.
+Consensus shares nothing with any of them but short locks.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ from enigmacli.api.websocket import WebSockets
 from enigmacli.errors import ConfigError, PortBusyError
 from enigmacli.http_log import server_logger
 
-_THREADS: Final = {Pace.READ: 4, Pace.CHECK: 2, Pace.WAIT: 16}
-_MOST_UNDER_WAY: Final = {Pace.READ: 256, Pace.CHECK: 64, Pace.WAIT: 32}
+_THREADS: Final = {Pace.READ: 4, Pace.CHECK: 2, Pace.WAIT: 16, Pace.SEARCH: 1}
+_MOST_UNDER_WAY: Final = {Pace.READ: 256, Pace.CHECK: 64, Pace.WAIT: 32, Pace.SEARCH: 16}
 _LIMITS: Final = Limits()
 _START_TIMEOUT_S: Final = 10.0
 _STOP_TIMEOUT_S: Final = 2.0

@@ -43,6 +43,17 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class _Executed:
+    """A block, executed beside the store."""
+
+    base: Base
+    block: Block
+    state: Overlay
+    """After the block; not to be changed."""
+    result: BlockResult
+
+
+@dataclass(frozen=True, slots=True)
 class _Pending:
     """A block that is finalized and not committed."""
 
@@ -65,6 +76,7 @@ class Consensus:
         self._admitter = admitter
         self._notes = notes
         self._note = note
+        self._executed: _Executed | None = None
         self._pending: _Pending | None = None
         self._confirms: tuple[int, tuple[CommittedConfirm, ...]] = (0, ())
         self._base = self._stored_base()
@@ -109,12 +121,16 @@ class Consensus:
             notes=self._notes,
         )
         try:
-            txs = preparation.prepare(request.txs)
+            result = preparation.prepare(request.txs)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # noqa: BLE001 -- the chain goes on without this proposal
             self._note(RequestFailed("prepare_proposal", f"{type(error).__name__}: {error}"))
             txs = []
+        else:
+            txs = preparation.txs  # the proposer votes on its own block, too
+            block = Block(request.height, preparation.at_us, tuple(txs))
+            self._executed = _Executed(base, block, preparation.state, result)
         for reason in preparation.reasons:
             self._note(reason)
         return abci.new("ResponsePrepareProposal", txs=txs)
@@ -124,7 +140,9 @@ class Consensus:
         base = self._started()
         block = abci.to_block(request)
         try:
-            refused = refuse_proposal(Overlay(base.state), block, self._admitter)
+            refused = refuse_proposal(
+                base.state, block, self._admitter, lambda: self._execute(base, block).result
+            )
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # noqa: BLE001 -- a block that cannot be executed is refused
@@ -146,7 +164,8 @@ class Consensus:
             raise RequestOrderError(
                 f"FinalizeBlock of height {block.height}, expected {base.next_height}"
             )
-        state, result = run_block(self._store, base, block)
+        executed = self._execute(base, block)
+        state, result = _with_genesis(self._store, base, executed.state), executed.result
         self._pending = _Pending(block, result, state)
         return abci.new(
             "ResponseFinalizeBlock",
@@ -166,7 +185,7 @@ class Consensus:
             raise RequestOrderError("Commit came without a finalized block")
         base, pending = self._started(), self._pending
         keep_block(self._store, base, pending.block, pending.state)
-        self._pending = None
+        self._pending = self._executed = None
         self._base = self._stored_base()
         self._confirms = (pending.block.height, pending.result.confirms)
         self._notes.commit(pending.block.height, [tx_hash(raw) for raw in pending.block.txs])
@@ -180,6 +199,18 @@ class Consensus:
             self._admitter.advance(block.at_us)
         except EnclaveError as error:
             self._note(AdvanceFailed(block.height, f"{error.code}: {error}"))
+
+    def _execute(self, base: Base, block: Block) -> _Executed:
+        """Execute a block, unless it is the one that was executed last.
+
+        Execution is a pure function of the two, so that Process need not repeat what Prepare
+        did, nor Finalize what Process did.
+        """
+        last = self._executed
+        if last is None or last.base is not base or last.block != block:
+            state = Overlay(base.state)
+            last = self._executed = _Executed(base, block, state, execute(state, block))
+        return last
 
     def _started(self) -> Base:
         if self._base is None:
@@ -224,9 +255,14 @@ def run_block(store: StateStore, base: Base, block: Block) -> tuple[PendingState
     """Execute a block beside the store: what it would become, and the results."""
     state = Overlay(base.state)
     result = execute(state, block)
+    return _with_genesis(store, base, state), result
+
+
+def _with_genesis(store: StateStore, base: Base, state: Overlay) -> PendingState:
+    """What a block's changes make of the store; the first one's stand on genesis."""
     changes = dict(base.genesis.changes if base.genesis else {})
     changes.update(state.changes)
-    return store.prepare(changes), result
+    return store.prepare(changes)
 
 
 def keep_block(store: StateStore, base: Base, block: Block, state: PendingState) -> None:

@@ -34,7 +34,8 @@ class ConsensusParams:
             GenesisError: another form, no finite gas limit, or keys other than ed25519.
         """
         path = "consensus_params"
-        top = members(value, path, {"abci", "block", "evidence", "validator", "version"})
+        required = {"abci", "block", "evidence", "validator", "version"}
+        top = members(value, path, required, {"authority"})
         block = members(top["block"], f"{path}.block", {"max_bytes", "max_gas"})
         evidence = members(
             top["evidence"],
@@ -114,3 +115,6 @@ def _check_fixed(top: Any, path: str) -> None:
         raise GenesisError(f"{path}.abci: vote extensions are not used")
     version = members(top["version"], f"{path}.version", (), {"app"})
     decimal(version.get("app", "0"), f"{path}.version.app", 0, 0)
+    # CometBFT 0.39 and 0.40 add this member when they show a genesis that lacks it
+    if top.get("authority", {"authority": ""}) != {"authority": ""}:
+        raise GenesisError(f"{path}.authority must be empty")

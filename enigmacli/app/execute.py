@@ -103,7 +103,52 @@ class BlockRun:
             tx = read_tx(raw, self.params)
         except RefusedError as refusal:
             return Attempt(Overlay(self._state), None, (refusal.result(),))
-        return self._attempt_readable(tx, follower)
+        return self.attempt_read(tx, follower)
+
+    def attempt_read(self, tx: Tx, follower: bytes | None) -> Attempt:
+        """:meth:`attempt` of a transaction that is read already."""
+        try:
+            paid = self.pay(tx)
+        except RefusedError as refusal:
+            result = refusal.result(gas_wanted=min(tx.gas_limit, MAX_INT64))
+            return Attempt(Overlay(self._state), tx, _with_refused_confirm(tx, result, follower))
+        return self.attempt_paid(tx, paid, follower)
+
+    def pay(self, tx: Tx) -> Overlay:
+        """What a transaction changes before its messages are carried out.
+
+        Raises:
+            RefusedError: it cannot be paid for, or is not its account's next.
+        """
+        changes = Overlay(self._state)
+        self._pay(changes, tx)
+        return changes
+
+    def attempt_paid(self, tx: Tx, paid: Overlay, follower: bytes | None) -> Attempt:
+        """:meth:`attempt` of a transaction that was paid for, with nothing kept since.
+
+        Args:
+            tx: the transaction.
+            paid: of :meth:`pay`; changed.
+            follower: the raw transaction behind it if that is a confirm.
+        """
+        message_changes = Overlay(paid)
+        try:
+            outcome = self._carry_out(message_changes, tx, follower)
+        except RefusedError as refusal:
+            result = refusal.result(gas_wanted=tx.gas_limit, gas_used=tx.gas_needed)
+            return Attempt(paid, tx, _with_refused_confirm(tx, result, follower))
+        paid.absorb(message_changes)
+        result = TxResult(
+            data=_tx_data(tx.messages, outcome.responses),
+            gas_wanted=tx.gas_limit,
+            gas_used=tx.gas_needed,
+            events=outcome.events,
+        )
+        if outcome.confirm is None:
+            return Attempt(paid, tx, (result,))
+        confirmed = TxResult(data=_tx_data([outcome.confirm], [_response(ConfirmNode)]))
+        return Attempt(paid, tx, (result, confirmed), outcome.confirm)
 
     def keep(self, attempt: Attempt) -> None:
         """Make the last attempt part of the block."""
@@ -153,31 +198,6 @@ class BlockRun:
         check_sequence(tx, load_account(changes, tx, self.params))
         if tx.register is None:
             self._carry_out(changes, tx, None)
-
-    def _attempt_readable(self, tx: Tx, follower: bytes | None) -> Attempt:
-        changes = Overlay(self._state)
-        try:
-            self._pay(changes, tx)
-        except RefusedError as refusal:
-            result = refusal.result(gas_wanted=min(tx.gas_limit, MAX_INT64))
-            return Attempt(Overlay(self._state), tx, _with_refused_confirm(tx, result, follower))
-        message_changes = Overlay(changes)
-        try:
-            outcome = self._carry_out(message_changes, tx, follower)
-        except RefusedError as refusal:
-            result = refusal.result(gas_wanted=tx.gas_limit, gas_used=tx.gas_needed)
-            return Attempt(changes, tx, _with_refused_confirm(tx, result, follower))
-        changes.absorb(message_changes)
-        result = TxResult(
-            data=_tx_data(tx.messages, outcome.responses),
-            gas_wanted=tx.gas_limit,
-            gas_used=tx.gas_needed,
-            events=outcome.events,
-        )
-        if outcome.confirm is None:
-            return Attempt(changes, tx, (result,))
-        confirmed = TxResult(data=_tx_data([outcome.confirm], [_response(ConfirmNode)]))
-        return Attempt(changes, tx, (result, confirmed), outcome.confirm)
 
     def _pay(self, state: Overlay, tx: Tx) -> None:
         check_timeout(tx, self._height)

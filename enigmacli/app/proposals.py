@@ -1,14 +1,14 @@
 """Proposing a block, and voting on one (protocol.md sections 8.2 and 8.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from enclave.errors import EnclaveError, NotYetValidError
 from enigmacli.app import register
 from enigmacli.app.block import Block, BlockResult, CommittedConfirm
-from enigmacli.app.execute import Attempt, BlockRun, execute, follower
+from enigmacli.app.execute import Attempt, BlockRun, follower
 from enigmacli.app.notes import RegisterNotes
-from enigmacli.app.overlay import Overlay
+from enigmacli.app.overlay import Overlay, Reader
 from enigmacli.app.params import Params
 from enigmacli.app.ports import Admitter
 from enigmacli.app.proto_size import proto_size
@@ -27,20 +27,22 @@ class Preparation:
     """A proposal in the making."""
 
     state: Overlay
+    """Before the block; after :meth:`prepare` the state behind it."""
     height: int
     at_us: int
     max_tx_bytes: int
     admitter: Admitter | None
     notes: RegisterNotes
     txs: list[bytes] = field(default_factory=list)
+    """The block."""
     reasons: list[Reason] = field(default_factory=list)
     _dropped_senders: set[bytes] = field(default_factory=set)
     _registers: list[bytes] = field(default_factory=list)
     _size: int = 0
     _gas: int = 0
 
-    def prepare(self, candidates: Sequence[bytes]) -> list[bytes]:
-        """The transactions to propose, from those that wait, in their order."""
+    def prepare(self, candidates: Sequence[bytes]) -> BlockResult:
+        """Choose ``txs`` from those that wait, in their order; what they come to as a block."""
         run = BlockRun(self.state, self.height, self.at_us)
         for raw in candidates:
             try:
@@ -48,7 +50,7 @@ class Preparation:
             except _DropError as drop:
                 self.reasons.append(DroppedFromProposal(self.height, tx_hash(raw), str(drop)))
         self.notes.propose(self.height, self._registers)
-        return self.txs
+        return run.result()
 
     def _take(self, run: BlockRun, raw: bytes) -> None:
         """Add a transaction, and for a register its confirm, if Process will accept them."""
@@ -71,17 +73,17 @@ class Preparation:
             raise _DropError("no gas is left in the block")
         self._check_size([tx.raw])
         if tx.register is None:
-            self._keep(run, run.attempt(tx.raw, None), [tx.raw])
+            self._keep(run, run.attempt_read(tx, None), [tx.raw])
             return
         if len(self._registers) >= run.params.policy.max_registrations_per_block:
             raise _DropError("the block has as many registrations as the policy allows")
-        # a register that fails on its own must not cost the enclave a call
-        trial = run.attempt(tx.raw, None).results[0]
-        if trial.code and not trial.gas_used:
-            raise _DropError(trial.log)
+        try:  # a register that fails on its own must not cost the enclave a call
+            paid = run.pay(tx)
+        except RefusedError as refusal:
+            raise _DropError(refusal.log) from refusal
         pair = [tx.raw, self._admit(tx, tx.register.certificate, run.params)]
         self._check_size(pair)
-        self._keep(run, run.attempt(*pair), pair)
+        self._keep(run, run.attempt_paid(tx, paid, pair[1]), pair)
         self._registers.append(tx.hash)
 
     def _keep(self, run: BlockRun, attempt: Attempt, raws: Sequence[bytes]) -> None:
@@ -118,22 +120,23 @@ class Preparation:
 
 
 def refuse_proposal(
-    state: Overlay, block: Block, admitter: Admitter | None
+    state: Reader, block: Block, admitter: Admitter | None, execute: Callable[[], BlockResult]
 ) -> ProposalRefused | None:
     """Why this node votes against a block, None if it does not.
 
     Cheap rules come first; the enclave is asked only about a block that keeps all of them.
 
     Args:
-        state: changed; to be forgotten.
+        state: before the block.
         block: as proposed.
         admitter: the own enclave.
+        execute: what the block comes to on that state.
     """
     params = Params.load(state)
     size = sum(proto_size(len(raw)) for raw in block.txs)
     if size > params.block_bytes:
         return _over(block, "bytes", params.block_bytes, size)
-    result = execute(state, block)
+    result = execute()
     if result.gas_wanted > params.max_gas:
         return _over(block, "gas", params.max_gas, result.gas_wanted)
     most = params.policy.max_registrations_per_block

@@ -84,36 +84,39 @@ class CommittedView:
         self,
         connection: sqlite3.Connection,
         trees: Mapping[str, MerkleTree],
-        lock: threading.RLock,
+        reading: threading.RLock,
+        pinning: threading.RLock,
     ) -> None:
         self._connection = connection
         self._trees = trees
-        self._lock = lock
+        self._reading = reading
+        self._pinning = pinning
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """Keep the state as it is; a commit waits meanwhile, so be quick."""
-        with self._lock:
+        # in this order: a slow read elsewhere is waited for before a commit has to wait
+        with self._reading, self._pinning:
             yield
 
     def meta(self) -> Meta:
         """Height, app hash and times."""
-        with self._lock:
+        with self._reading:
             return _read_meta(self._connection)
 
     def get(self, store: str, key: bytes) -> bytes:
         """The value under ``key``, empty where there is none."""
-        with self._lock:
+        with self._reading:
             return _read_value(self._connection, store, key)
 
     def scan(self, store: str, prefix: bytes) -> dict[bytes, bytes]:
         """All present entries whose key begins with ``prefix``, in ascending order of keys."""
-        with self._lock:
+        with self._reading:
             return _read_range(self._connection, store, prefix)
 
     def page(self, store: str, prefix: bytes, first: bytes, limit: int) -> dict[bytes, bytes]:
         """At most ``limit`` entries of a scan, from the key ``first`` on."""
-        with self._lock:
+        with self._reading:
             return _read_range(self._connection, store, prefix, first, limit)
 
     def prove(self, store: str, key: bytes) -> tuple[Proof, Proof]:
@@ -122,7 +125,7 @@ class CommittedView:
         Raises:
             KeyError: the store never had that key.
         """
-        with self._lock:
+        with self.pinned():
             row = _read_row(self._connection, store, key)
             if row is None:
                 raise KeyError(key)
@@ -151,6 +154,10 @@ class StateStore:
 
     def _open(self, name: str, reader_uri: str | None) -> None:
         self._lock = threading.RLock()
+        """Held by a commit, and by whoever must not see half of one."""
+        # one connection for all, as in memory, has one lock; with a reader's own, a read that
+        # takes its time holds up no commit
+        self._reading = self._lock if reader_uri is None else threading.RLock()
         try:
             self._connection = _connect(name)
             _prepare_tables(self._connection)
@@ -180,7 +187,7 @@ class StateStore:
 
     def latest(self) -> CommittedView:
         """The last committed state, for readers in other threads."""
-        return CommittedView(self._reader, self._trees, self._lock)
+        return CommittedView(self._reader, self._trees, self._reading, self._lock)
 
     def prepare(self, changes: Mapping[Key, bytes]) -> PendingState:
         """Compute what ``changes`` make of the committed state; nothing is kept.
@@ -229,7 +236,7 @@ class StateStore:
 
     def snapshot(self) -> Snapshot:
         """The committed state as a list."""
-        with self._lock:
+        with self._reading, self._lock:
             rows = self._reader.execute(
                 "SELECT store, idx, key, value FROM kv ORDER BY store, idx"
             ).fetchall()
@@ -253,7 +260,7 @@ class StateStore:
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
+        with self._reading, self._lock:
             self._reader.close()
             self._connection.close()
 

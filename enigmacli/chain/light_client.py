@@ -167,6 +167,11 @@ class LightClient:
         """Height of the newest header that was verified, now or in an earlier call."""
         return max(self._trusted, default=0)
 
+    @property
+    def path(self) -> tuple[LightBlock, ...]:
+        """Every header that was verified in this process, the lowest first: how trust got here."""
+        return tuple(self._trusted[height] for height in sorted(self._trusted))
+
     # --- trust ----------------------------------------------------------------------------
 
     def _highest(self) -> LightBlock:

@@ -197,6 +197,15 @@ class Queries:
         """
         return read_power(self.stored("validators", VALIDATOR_PREFIX + consensus_pubkey))
 
+    def serving(self, consensus_pubkey: bytes) -> bytes:
+        """The node_id that serves a 32-byte validator key.
+
+        Raises:
+            NotFoundError: it is no validator.
+        """
+        record = self.stored("validators", VALIDATOR_PREFIX + consensus_pubkey)
+        return bytes(_parse("enigma.validator.v1.ValidatorRecord", record).node_id)
+
     # --- state ----------------------------------------------------------------------------
 
     def stored(self, store: str, key: bytes) -> bytes:

@@ -5,7 +5,9 @@ Cosmos SDK's rule, ``crypto/keys/secp256k1``). libsecp256k1 makes deterministic,
 signatures; it takes DER, so the two numbers are packed here.
 """
 
+import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import coincurve
@@ -19,6 +21,7 @@ from enigmacli.chain.tx import PUBKEY_TYPE_URL, SIGN_MODE_DIRECT, Tx
 SIGNATURE_SIZE: Final = 64
 
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_REMEMBERED: Final = 8_192
 _SIZE_SLACK: Final = 2**63 - 1  # the largest numbers, so that an estimate is never too low
 
 
@@ -52,13 +55,19 @@ def verify_signature(tx: Tx, chain_id: str, account_number: int) -> None:
 
 def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether r ‖ s, with a low s, is the key's signature over SHA-256 of ``message``."""
+    return _is_signature_of(public_key, hashlib.sha256(message).digest(), signature)
+
+
+# a node is asked about the same transaction in CheckTx, Prepare and Process
+@lru_cache(maxsize=_REMEMBERED)
+def _is_signature_of(public_key: bytes, digest: bytes, signature: bytes) -> bool:
     if len(signature) != SIGNATURE_SIZE or len(public_key) != 33:  # noqa: PLR2004 -- compressed
         return False
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
     if not 0 < r < _ORDER or not 0 < s <= _ORDER // 2:
         return False
     try:
-        return coincurve.PublicKey(public_key).verify(_to_der(r, s), message)
+        return coincurve.PublicKey(public_key).verify(_to_der(r, s), digest, hasher=None)
     except ValueError:  # not a point of the curve
         return False
 

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from enigmacli.engine import event_index
+from enigmacli.engine.event_index import EventIndex
 from enigmacli.errors import ConfigError, StorageError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Version 1 had no index of events; it gets one when it is opened."""
 BLOCKS_FILE: Final = "blocks.db"
 """The block store in a node's data folder."""
 
@@ -93,13 +96,17 @@ class BlockStore:
             self._writer = _connect(path)
             self._prepare(path)
             self._reader = self._writer if path is None else _connect_read_only(path)
+            searcher = self._writer if path is None else _connect_read_only(path)
         except sqlite3.Error as error:
             raise StorageError(f"could not open {path}: {error}") from error
         self._read_lock = self._write_lock if path is None else threading.RLock()
+        self.events = EventIndex(searcher, self._write_lock if path is None else threading.RLock())
+        """Transactions and blocks by their events."""
 
     def close(self) -> None:
         """Close the database; the store is not used afterwards."""
         with self._write_lock, self._read_lock:
+            self.events.close()
             self._reader.close()
             self._writer.close()
 
@@ -142,6 +149,7 @@ class BlockStore:
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (height, response))
             database.executemany(_INDEX_TX, index)
+            event_index.index_events(database, height, response)
             _set_validators(database, height + 2, validators)
             _set_params(database, height + 1, params)
 
@@ -241,11 +249,15 @@ class BlockStore:
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version == SCHEMA_VERSION:
             return
-        if version != 0:
-            raise ConfigError(f"{path} is of version {version}, this program reads 1")
+        if version > SCHEMA_VERSION:
+            raise ConfigError(
+                f"{path} is of version {version}, this program reads up to {SCHEMA_VERSION}"
+            )
         with self._transaction() as database:
-            for statement in _SCHEMA.split(";\n"):
-                database.execute(statement)
+            if version == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    database.execute(statement)
+            event_index.create(database)
             database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 

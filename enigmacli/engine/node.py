@@ -8,7 +8,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from enigmacli.api import chain_methods, tx_methods
+from enigmacli.api import chain_methods, search_methods, tx_methods
 from enigmacli.api.jsonrpc import Dispatcher
 from enigmacli.api.node_view import Broadcaster, NodeIdentity, NodeView
 from enigmacli.api.server import RpcServer
@@ -152,6 +152,7 @@ class Node:
             rpc_address=lambda: f"tcp://{self._server.address}",
         )
         methods = chain_methods.methods(view) | tx_methods.methods(view)
+        methods |= search_methods.methods(view)
         return Dispatcher(methods, self._report_bug)
 
     def _report_bug(self, error: Exception) -> None:

@@ -14,6 +14,7 @@ from enigmacli.app.application import Application
 from enigmacli.app.genesis import GenesisDocument, validate
 from enigmacli.app.reasons import Reason
 from enigmacli.app.state import StateStore
+from enigmacli.engine.answers import OwnAnswers
 from enigmacli.engine.events import AppReason, BlockCommitted, NodeEvent, Report
 from enigmacli.engine.gate import Gate, GatedApplication
 from enigmacli.engine.genesis_guard import check_unchanged
@@ -52,10 +53,11 @@ class NodeParts:
         self._counts: Counter[str] = Counter()
         self.genesis, keys = load_genesis(settings.genesis_file)
         self._enclave = self._start_enclave(stack)
+        self._answers = OwnAnswers(self._enclave)
         self._application = self._open_application(stack)
         self.handle = GatedApplication(self._application, self._gate(keys)).handle
         """The application behind its gate, as bytes."""
-        self.recheck = BackgroundRecheck(self._enclave, report)
+        self.recheck = BackgroundRecheck(self._answers, report)
         stack.callback(self.recheck.close)
 
     def hear(self, event: NodeEvent) -> None:
@@ -92,7 +94,7 @@ class NodeParts:
         state = StateStore(self._settings.data_dir / STATE_FILE)
         stack.callback(state.close)
         check_unchanged(self._settings.data_dir, self.genesis, state.meta.height)
-        return Application(state, judge, self._enclave, version=VERSION)
+        return Application(state, judge, self._answers, version=VERSION)
 
     def _gate(self, keys: NetworkKeys) -> Gate:
         settings = self._settings

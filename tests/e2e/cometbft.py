@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
@@ -19,19 +19,46 @@ import pytest
 from enigmacli.engine.cometbft_process import real_address
 
 VARIABLE = "ENIGMA_COMETBFT"
+SECOND = "ENIGMA_COMETBFT_SECOND"
+REQUIRED = "ENIGMA_COMETBFT_REQUIRED"
 PATIENCE_S = 30.0
 
 
 def cometbft() -> str:
     """The binary named by ENIGMA_COMETBFT, which must exist then, or the one on PATH."""
-    named = os.environ.get(VARIABLE)
-    if named is not None:
-        assert os.access(named, os.X_OK), f"{VARIABLE}={named} is no program"
-        return named
-    found = shutil.which("cometbft")
+    found = _named(VARIABLE) or shutil.which("cometbft")
     if found is None:
-        pytest.skip(f"no CometBFT on PATH and none named by {VARIABLE}; see scripts/cometbft.sh")
+        _do_without(f"no CometBFT on PATH and none named by {VARIABLE}; see scripts/cometbft.sh")
     return found
+
+
+def second_cometbft() -> str:
+    """The binary of a later line, named by ENIGMA_COMETBFT_SECOND, which must exist then."""
+    found = _named(SECOND)
+    if found is None:
+        _do_without(f"no CometBFT of a second line named by {SECOND}; see scripts/cometbft.sh")
+    lines = {_line(program) for program in (found, cometbft())}
+    assert len(lines) == 2, f"{SECOND} and {VARIABLE} are both of the line {lines}"
+    return found
+
+
+def _named(variable: str) -> str | None:
+    named = os.environ.get(variable)
+    assert named is None or os.access(named, os.X_OK), f"{variable}={named} is no program"
+    return named
+
+
+def _line(program: str) -> str:
+    """``0.38`` of ``v0.38.25``."""
+    told = subprocess.run((program, "version"), capture_output=True, text=True, check=True).stdout
+    return told.strip().removeprefix("v").rpartition(".")[0]
+
+
+def _do_without(reason: str) -> NoReturn:
+    """Skip the test, or fail where ENIGMA_COMETBFT_REQUIRED=1 says that it may not be skipped."""
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def processes_of(home: Path) -> list[int]:
@@ -70,7 +97,7 @@ def ask(url: str, method: str, **parameters: str) -> dict[str, Any]:
 
 
 @contextmanager
-def light_client(node: str, chain_id: str, folder: Path) -> Iterator[str]:
+def light_client(program: str, node: str, chain_id: str, folder: Path) -> Iterator[str]:
     """The URL of CometBFT's light-client proxy for ``node``, which it trusts at height 1."""
     first = ask(node, "commit", height="1")["result"]["signed_header"]["commit"]["block_id"]["hash"]
     address = real_address("127.0.0.1:0")
@@ -78,7 +105,7 @@ def light_client(node: str, chain_id: str, folder: Path) -> Iterator[str]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             (
-                cometbft(), "light", chain_id, "--primary", node, "--witnesses", node,
+                program, "light", chain_id, "--primary", node, "--witnesses", node,
                 "--height", "1", "--hash", first, "--home-dir", str(folder / "light"),
                 "--laddr", f"tcp://{address}",
             ),

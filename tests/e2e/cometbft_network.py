@@ -19,6 +19,8 @@ class Network:
     folder: Path
     intel: str
     home: ProgramHome
+    program: str
+    """CometBFT."""
 
     @contextmanager
     def node(self, *options: str) -> Iterator[tuple[Running, str]]:
@@ -31,7 +33,7 @@ class Network:
         """A node that may not have come far."""
         with running(
             home, "start", *options, "--url", self.intel, "--rpc-listen", ANY_PORT,
-            "--p2p-listen", ANY_PORT, "--block-interval", "0.1", "--cometbft", cometbft(),
+            "--p2p-listen", ANY_PORT, "--block-interval", "0.1", "--cometbft", self.program,
         ) as process:  # fmt: skip
             yield process
 
@@ -43,9 +45,9 @@ class Network:
 
 
 @contextmanager
-def bootstrapped(folder: Path) -> Iterator[Network]:
-    """A network; the simulated Intel ends with the block."""
-    cometbft()  # skips
+def bootstrapped(folder: Path, program: str | None = None) -> Iterator[Network]:
+    """A network, on the CometBFT of the first line; the simulated Intel ends with the block."""
+    program = program or cometbft()
     with ExitStack() as processes:
         intel_home = ProgramHome(folder / "intel")
         service = processes.enter_context(running(intel_home, "ias", "serve", "--listen", ANY_PORT))
@@ -54,4 +56,4 @@ def bootstrapped(folder: Path) -> Iterator[Network]:
         home.ok("init", "first", "--simulated", "--chain-id", CHAIN_ID, "--ias-root", intel)
         home.ok("genesis", "add-account", home.account("alice"), "1000000000uscrt")
         home.ok("bootstrap", "--url", intel)
-        yield Network(folder, intel, home)
+        yield Network(folder, intel, home, program)

@@ -48,6 +48,12 @@ def pid(started: EnclaveClient) -> int:
     return process._popen.pid
 
 
+def kill(running: int) -> None:
+    """Kill -9 a child of this process, and wait until it is gone; somebody else may reap it."""
+    os.kill(running, signal.SIGKILL)
+    os.waitid(os.P_PID, running, os.WEXITED | os.WNOWAIT)
+
+
 def stub(folder: Path, main: str) -> Path:
     """A package folder whose trusted program is ``main``."""
     package = folder / "enclave"
@@ -134,9 +140,7 @@ def test_the_judge_is_configured_after_every_start() -> None:
             judge.judge(certificate, bytes(20), NOW_US)
         with pytest.raises(CallError, match="does not offer keygen"):
             judge.keygen(NETWORK.chain_id, NETWORK.policy)
-        os.kill(pid(judge), signal.SIGKILL)
-        with pytest.raises(EnclaveUnavailableError, match="ended with status -9"):
-            judge.judge(certificate, OWNER, NOW_US)
+        kill(pid(judge))
         assert judge.judge(certificate, OWNER, NOW_US).measurement == MEASUREMENT
 
 
@@ -170,16 +174,51 @@ def test_the_process_ends_with_its_input_and_ignores_interrupts(keys: EnclaveCli
     assert popen.returncode == 0
 
 
-def test_a_process_that_died_is_started_once_more_by_the_next_call(keys: EnclaveClient) -> None:
+def test_a_process_that_died_between_two_calls_costs_none_of_them(keys: EnclaveClient) -> None:
     keys.status()
     first = pid(keys)
-    os.kill(first, signal.SIGKILL)
-
-    with pytest.raises(EnclaveUnavailableError):
-        keys.status()
+    kill(first)
 
     assert keys.status().measurement == MEASUREMENT
+
     assert pid(keys) != first
+
+
+def test_a_death_during_a_call_fails_that_call_and_is_no_reason_to_repeat_it(
+    tmp_path: Path,
+) -> None:
+    starts = tmp_path / "starts"
+    program = f"def main(): open({str(starts)!r}, 'a').write('x'); greet(); read(); sys.exit(7)\n"
+
+    with stubbed(tmp_path, GREETED + program) as dying:
+        for count in (1, 2):
+            with pytest.raises(EnclaveUnavailableError, match="ended with status 7"):
+                dying.status()
+            assert starts.read_text() == "x" * count
+
+
+def test_a_process_that_died_and_does_not_start_again_is_started_once_a_call(
+    tmp_path: Path,
+) -> None:
+    once = tmp_path / "once"
+    program = f"""
+def main():
+    open({str(once)!r}, "a").write("x")
+    if os.path.getsize({str(once)!r}) > 1:
+        sys.exit(7)
+    greet()
+    read()
+    os.write(1, struct.pack(">IB", 1, {calls.Advance.NUMBER}))
+    read()
+"""
+    with stubbed(tmp_path, GREETED + program) as dying:
+        dying.advance(1)
+        kill(pid(dying))
+
+        with pytest.raises(EnclaveUnavailableError, match="ended with status 7"):
+            dying.advance(1)
+
+    assert once.read_text() == "xx"
 
 
 def test_a_call_that_hangs_is_cut_off_and_the_process_killed(tmp_path: Path) -> None:

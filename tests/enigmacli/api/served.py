@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from enigmacli.api import chain_methods, tx_methods
+from enigmacli.api import chain_methods, search_methods, tx_methods
 from enigmacli.api.jsonrpc import Dispatcher
 from enigmacli.api.node_view import NodeIdentity, NodeView
 from enigmacli.engine.broadcast import LocalBroadcaster
@@ -56,6 +56,7 @@ def serve(kit: Kit | None = None, broadcaster: Callable[[Kit], Any] | None = Non
         rpc_address=lambda: "tcp://127.0.0.1:1",
     )
     methods = chain_methods.methods(view) | tx_methods.methods(view)
+    methods |= search_methods.methods(view)
     return Served(kit, Dispatcher(methods, bugs.append), bugs)
 
 

@@ -93,10 +93,12 @@ def test_methods_that_check_or_wait_say_so() -> None:
     slow = {name: dispatcher.pace([name]) for name in dispatcher.names if dispatcher.pace([name])}
 
     assert slow == {
+        "block_search": Pace.SEARCH,
         "broadcast_tx_async": Pace.CHECK,
         "broadcast_tx_commit": Pace.WAIT,
         "broadcast_tx_sync": Pace.CHECK,
         "check_tx": Pace.CHECK,
+        "tx_search": Pace.SEARCH,
     }
 
 

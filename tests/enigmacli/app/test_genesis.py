@@ -97,6 +97,7 @@ MALFORMED: dict[str, Mutation] = {
         "consensus_params", "validator", "pub_key_types", value=["secp256k1"]
     ),
     "vote extensions": at("consensus_params", "abci", "vote_extensions_enable_height", value="1"),
+    "an authority": at("consensus_params", "authority", value={"authority": "enigma1abc"}),
     "validator address": at("validators", 0, "address", value="00" * 20),
     "validator power zero": at("validators", 0, "power", value="0"),
     "validator key type": at("validators", 0, "pub_key", "type", value="other"),
@@ -166,6 +167,13 @@ def test_lists_are_sorted_and_without_doubles(path: tuple[str, ...]) -> None:
     for change in (list.reverse, lambda entries: entries.append(entries[-1])):
         with pytest.raises(GenesisError, match="ascending"):
             GenesisDocument.parse(mutated(change))
+
+
+def test_a_genesis_as_cometbft_0_39_shows_it_is_the_same() -> None:
+    value = json.loads(DOCUMENT.encode())
+    value["consensus_params"]["authority"] = {"authority": ""}
+
+    assert GenesisDocument.parse(json.dumps(value).encode()) == DOCUMENT
 
 
 def test_every_member_is_needed() -> None:

@@ -11,6 +11,8 @@ from enigmacli.app.state import FORMAT, StateStore
 from enigmacli.chain import merkle
 from enigmacli.errors import StorageError
 
+PATIENCE_S = 30.0
+
 A, B, C = ("bank", b"\x01a"), ("bank", b"\x01b"), ("register", b"\x01c")
 
 
@@ -152,6 +154,33 @@ def test_a_proof_leads_from_the_value_to_the_app_hash(path: Path) -> None:
 
     ops = [merkle.value_op(B[1], entry), merkle.value_op(b"bank", root)]
     merkle.verify_store_proof(app_hash, "bank", B[1], b"2", ops)
+
+
+def test_a_read_that_takes_its_time_delays_no_commit(path: Path) -> None:
+    store = StateStore(path)
+    keep(store, {A: b"1"}, 1)
+    reading, go_on = threading.Event(), threading.Event()
+    seen: list[dict[bytes, bytes]] = []
+
+    def wait_once() -> int:
+        reading.set()
+        return int(not go_on.wait(PATIENCE_S))
+
+    store._reader.set_progress_handler(wait_once, 1)
+    slow = threading.Thread(target=lambda: seen.append(store.latest().scan("bank", b"\x01")))
+    slow.start()
+    assert reading.wait(PATIENCE_S)
+    block = threading.Thread(target=keep, args=(store, {A: b"2"}, 2))
+    block.start()
+    block.join(PATIENCE_S / 3)
+    delayed = block.is_alive()
+    go_on.set()
+    slow.join()
+    block.join()
+
+    assert not delayed
+    assert seen == [{A[1]: b"1"}]
+    assert store.latest().get(*A) == b"2"
 
 
 def test_another_thread_reads_while_a_block_is_committed(path: Path) -> None:

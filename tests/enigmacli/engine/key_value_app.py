@@ -1,7 +1,8 @@
 """A small ABCI application for tests of the engine: bytes in, bytes out, crashes on demand.
 
 A transaction ``key=value`` sets a value, ``power:<hex of an Ed25519 key>=<number>`` changes
-a validator, ``fail=`` executes with code 7, anything without ``=`` is refused by CheckTx.
+a validator, ``fail=`` executes with code 7, anything without ``=`` is refused by CheckTx. What
+is set is told in one event, ``set.key`` and ``set.value``; its ``set.aside`` is not to be indexed.
 """
 
 import hashlib
@@ -92,7 +93,9 @@ class KeyValueApp:
         values, results, updates = dict(self.values), [], []
         for tx in request.txs:
             key, _, value = tx.decode().partition("=")
-            results.append(_new("ExecTxResult", code=7 if key == "fail" else 0, gas_used=10))
+            code = 7 if key == "fail" else 0
+            events = [] if code else [_set_event(key, value)]
+            results.append(_new("ExecTxResult", code=code, gas_used=10, events=events))
             if key.startswith("power:"):
                 public_key = {"ed25519": bytes.fromhex(key.removeprefix("power:"))}
                 updates.append(_new("ValidatorUpdate", pub_key=public_key, power=int(value)))
@@ -112,6 +115,15 @@ class KeyValueApp:
         self.height, self.values = self.pending
         self.pending = None
         return _new("ResponseCommit")
+
+
+def _set_event(key: str, value: str) -> Any:
+    attributes = [
+        {"key": "key", "value": key, "index": True},
+        {"key": "value", "value": value, "index": True},
+        {"key": "aside", "value": "1"},
+    ]
+    return _new("Event", type="set", attributes=attributes)
 
 
 def _new(name: str, **values: Any) -> Any:

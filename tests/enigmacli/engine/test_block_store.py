@@ -46,8 +46,8 @@ def test_validators_hold_until_they_change() -> None:
     store = BlockStore()
     one, two = [Power(b"a" * 32, 1)], [Power(b"a" * 32, 1), Power(b"b" * 32, 2)]
     store.save_genesis(1, b"h", one, b"params")
-    store.save_result(1, b"r1", [], one, b"params")
-    store.save_result(2, b"r2", [], two, b"new params")
+    store.save_result(1, b"", [], one, b"params")
+    store.save_result(2, b"", [], two, b"new params")
 
     assert [store.validators(height) for height in (1, 2, 3, 4)] == [one, one, one, two]
     assert [store.params(height) for height in (1, 2, 3)] == [b"params", b"params", b"new params"]
@@ -78,9 +78,9 @@ def test_a_later_failed_copy_does_not_hide_a_success() -> None:
 def test_a_result_may_be_saved_twice_with_the_same_outcome() -> None:
     store = BlockStore()
     for _ in range(2):
-        store.save_result(1, b"r", [(b"tx", True)], [Power(b"a" * 32, 1)], b"p")
+        store.save_result(1, b"", [(b"tx", True)], [Power(b"a" * 32, 1)], b"p")
 
-    assert store.result(1) == b"r"
+    assert store.result(1) == b""
     assert store.validators(3) == [Power(b"a" * 32, 1)]
 
 

@@ -14,6 +14,7 @@ from enigmacli.app.reasons import BootstrapNotJudged, Reason
 from enigmacli.app.state import StateStore
 from enigmacli.chain.address import encode_address
 from enigmacli.chain.blocks import Block, encode_block
+from enigmacli.chain.event_query import Window, parse_query
 from enigmacli.chain.gas import fee_for
 from enigmacli.chain.messages import Coin, Message, MsgSend, RaAuthenticate
 from enigmacli.chain.signing import build_and_sign, sign
@@ -144,6 +145,15 @@ def test_a_registration_gets_its_confirm_in_the_same_block() -> None:
     assert [is_confirm(tx) for tx in block.txs] == [False, True, False]
     assert kit.codes() == [0, 0, 0]
     assert kit.chain.mempool.size == 0
+
+
+def test_a_registration_is_found_by_its_events() -> None:
+    kit = grown()
+    query = parse_query(f"message.module='register' AND message.node_id='0x{BOB.node_id.hex()}'")
+
+    found = kit.store.events.find_txs(query, kit.chain.state.height, Window(0, 10))
+
+    assert found == [(2, 0)]
 
 
 def test_a_follower_with_its_own_state_reaches_the_same_app_hash() -> None:
