@@ -12,12 +12,24 @@ if TYPE_CHECKING:
     from enigmacli.app.app_state import NetworkKeys
 
 
-@group("seed")
+@group(
+    "seed",
+    examples=(
+        "enigmacli seed wait --timeout 300 && enigmacli seed unseal",
+        "enigmacli seed status",
+    ),
+)
 def command() -> None:
     """The network's seed: wait for it, unseal it, see what is held."""
 
 
-@command.command("wait")
+@command.command(
+    "wait",
+    examples=(
+        "enigmacli seed wait --timeout 300",
+        "enigmacli seed wait --node http://127.0.0.1:26657 && enigmacli seed unseal",
+    ),
+)
 @config_option(
     "--timeout", key="chain.wait_timeout_s", metavar="SECONDS", help="Longest wait in all."
 )
@@ -53,7 +65,7 @@ def wait(services: Services) -> None:
     )
 
 
-@command.command("unseal")
+@command.command("unseal", examples=("enigmacli seed unseal",))
 @chain_options
 @pass_services
 def unseal(services: Services) -> None:
@@ -83,7 +95,7 @@ def unseal(services: Services) -> None:
     )
 
 
-@command.command("status")
+@command.command("status", examples=("enigmacli seed status", "enigmacli seed status -o json"))
 @pass_services
 def status(services: Services) -> None:
     """What this home's enclave holds; asks no other machine."""
@@ -155,6 +167,9 @@ def unsealer(services: Services) -> Callable[[], bool]:
 
     def attempt() -> bool:
         keys = network_keys(services)
-        return try_unseal(services.enclave(), chain, own_node_id(services), keys)
+        done = try_unseal(services.enclave(), chain, own_node_id(services), keys)
+        if done:
+            services.enclave().close()  # the node asks one of its own from now on
+        return done
 
     return attempt

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from enigmacli.app.genesis import GenesisDocument
+from enigmacli.chain.address import address_of
 from enigmacli.chain.answers import AbciInfo
 from enigmacli.chain.gas import GasPrice
 from enigmacli.chain.messages import RaAuthenticate
@@ -54,8 +55,8 @@ class LocalNetwork:
         return subprocess.run(
             (sys.executable, "-m", "enigmacli", "localnet", verb, *arguments,
              "--dir", str(self.folder), "-o", "json"),
-            env=_ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=300, check=False,
+            env=_ENVIRONMENT, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
     def nodes(self) -> dict[str, dict[str, Any]]:
@@ -117,6 +118,15 @@ class LocalNetwork:
         return [json.loads(line) for line in whole.splitlines()]
 
 
+def signer_of(network: LocalNetwork, name: str) -> Signer:
+    """The account of a node's operator."""
+    home = network.home(name)
+    prefix = GenesisDocument.parse(home.read_genesis()).app_state.prefix
+    keyring = Keyring(home.keyring_dir("test"), "test", 118, prefix)
+    account = keyring.show(name)
+    return Signer(account.address, account.public_key, keyring.unlock(name).sign)
+
+
 class Registrar:
     """Registers a node of the network again and again, with the evidence in its home.
 
@@ -132,19 +142,16 @@ class Registrar:
         self._chain_id = genesis.chain_id
         self._price = GasPrice(*policy.gas_price())
         self._certificate = (home.path / "attestation_cert.der").read_bytes()
-        keyring = Keyring(home.keyring_dir("test"), "test", 118, genesis.app_state.prefix)
-        self._account = keyring.show(name)
-        self._signer = Signer(
-            self._account.address, self._account.public_key, keyring.unlock(name).sign
-        )
+        self._signer = signer_of(network, name)
 
     def send(self, url: str) -> bytes:
         """Hand a renewal over to a node, which has checked it then; its hash."""
         with RpcClient(url, 5.0) as node:
             chain = Queries(node)
-            message = RaAuthenticate(self._account.account, self._certificate)
+            owner = address_of(self._signer.public_key)
+            message = RaAuthenticate(owner, self._certificate)
             terms = Terms(self._price)
-            tx = draft(message, self._account.address, chain, self._chain_id, terms)
+            tx = draft(message, self._signer.address, chain, self._chain_id, terms)
             raw = sign(tx, self._signer)
             chain.broadcast(raw, check=True)
         return tx_hash(raw)

@@ -4,14 +4,12 @@ One network serves all tests, in their order; each leaves it whole.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,44 +21,22 @@ from enigmacli.engine.validator_key import Ed25519Key
 from tests.e2e.chain_audit import Audit
 from tests.e2e.cometbft import cometbft, processes_of
 from tests.e2e.forging_node import FORGERIES
+from tests.e2e.four_validators import NAMES, forget_chain, four_validators, sound
 from tests.e2e.localnet import PATIENCE_S, LocalNetwork, Registrar
 from tests.e2e.relays import Relays
 from tests.e2e.story_processes import ProgramHome, running
 
 pytestmark = pytest.mark.e2e
 
-NAMES = ("node1", "node2", "node3", "node4")
 OTHERS = NAMES[1:]
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
-    network = LocalNetwork(tmp_path_factory.mktemp("localnet") / "net")
-    options = ("-n", "4", "--engine", "cometbft", "--cometbft", cometbft(),
-               "--block-interval", "0.2")  # fmt: skip
-    try:
-        network.command("up", *options)
+    folder = tmp_path_factory.mktemp("localnet") / "net"
+    with four_validators(folder, cometbft()) as network:
         yield network
-    finally:
-        network.command("down")
-    assert processes_named(network.folder) == []
-
-
-def processes_named(folder: Path) -> list[int]:
-    """The processes whose command line names ``folder``."""
-    return [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and os.fsencode(folder) in cmdline(entry)
-    ]
-
-
-def cmdline(entry: Path) -> bytes:
-    try:
-        return (entry / "cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def node_id(net: LocalNetwork, name: str) -> str:
@@ -78,23 +54,10 @@ def header_above(net: LocalNetwork, height: int) -> Header:
         return node.header(height + 1)
 
 
-def alarms(net: LocalNetwork) -> list[dict[str, Any]]:
-    return [event for name in NAMES for event in net.events(name) if event["event"] == "alarm"]
-
-
 @pytest.fixture(scope="module")
 def chronicle() -> Audit:
     """What the chain has said so far; each test reads on."""
     return Audit()
-
-
-def sound(net: LocalNetwork, chronicle: Audit) -> Audit:
-    """The chain as the first node tells it; every rule of admission holds, and all agree."""
-    net.app_hash(NAMES)
-    chronicle.read_on(net.urls["node1"])
-    assert chronicle.faults == []
-    assert alarms(net) == []
-    return chronicle
 
 
 def test_every_node_joined_by_registering_and_was_voted_in(
@@ -272,15 +235,6 @@ def test_a_validator_with_another_policy_never_gets_a_word_in(
     sound(net, chronicle)
     assert (code, error["code"]) == (3, "genesis")
     assert (alone.last_block_height, stands) == (0, 0)
-
-
-def forget_chain(home: Path) -> None:
-    """Remove the state and the blocks, and keep what the validator has signed."""
-    kept = home / "cometbft" / "data" / "priv_validator_state.json"
-    for folder in (home / "data", home / "cometbft" / "data"):
-        for file in sorted(folder.rglob("*"), reverse=True):
-            if file != kept:
-                file.rmdir() if file.is_dir() else file.unlink()
 
 
 @pytest.fixture(scope="module")

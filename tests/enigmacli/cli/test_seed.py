@@ -1,3 +1,4 @@
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,10 +127,11 @@ def test_waiting_without_a_registration_key_names_keygen(network: NetworkInMemor
 
 
 def test_the_note_of_a_registration_is_that_of_its_node_only(tmp_path: Path) -> None:
-    registration_note.write(tmp_path, b"n" * 32, b"t" * 32)
+    registration_note.write(tmp_path, b"n" * 32, b"signed")
 
-    assert registration_note.read(tmp_path, b"n" * 32) == b"t" * 32
-    assert registration_note.read(tmp_path, b"m" * 32) is None
+    assert registration_note.read_tx(tmp_path, b"n" * 32) == b"signed"
+    assert registration_note.read(tmp_path, b"n" * 32) == hashlib.sha256(b"signed").digest()
+    assert registration_note.read_tx(tmp_path, b"m" * 32) is None
     registration_note.drop(tmp_path)
     assert registration_note.read(tmp_path, b"n" * 32) is None
 
@@ -143,4 +145,4 @@ def test_a_damaged_note_is_no_note(tmp_path: Path, text: str) -> None:
 
 def test_a_note_that_cannot_be_written_is_local_state(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
-        registration_note.write(tmp_path / "none", b"n" * 32, b"t" * 32)
+        registration_note.write(tmp_path / "none", b"n" * 32, b"signed")
