@@ -309,13 +309,31 @@ def unseal(
     """
     encrypted = registry.encrypted_seed(node_id)
     one = len(encrypted) == WRAP_SIZE
+    used = network.exchange_pk if one else registry.exchange_key()
+    return install(enclave, network, used, encrypted)
+
+
+def install(
+    enclave: Installer, network: NetworkKeys, exchange_pk: bytes, encrypted_seed: bytes
+) -> PublicKeysReply:
+    """Have the enclave open, check and seal a seed, from wherever it came.
+
+    Args:
+        enclave: with the registration key that the seed is encrypted to.
+        network: what genesis says of the network.
+        exchange_pk: 32 bytes, the key that the network used.
+        encrypted_seed: 48 bytes for each epoch.
+
+    Raises:
+        EnclaveError: the seed does not open, or is another network's.
+    """
     return enclave.install(
         genesis_exchange_pk=network.exchange_pk,
         genesis_io_pk=network.io_pk,
         bootstrap_certificate=network.certificate,
         bootstrap_at_us=network.at_us,
-        exchange_pk=network.exchange_pk if one else registry.exchange_key(),
-        encrypted_seed=encrypted,
+        exchange_pk=exchange_pk,
+        encrypted_seed=encrypted_seed,
     )
 
 

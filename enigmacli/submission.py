@@ -158,13 +158,18 @@ def draft(
         InsufficientFundsError: the account does not exist, or holds too little.
         ServiceUnavailableError: the node did not answer.
     """
+    gas, fee = price(message, terms)
+    account = _check_funds(chain, signer, fee, spends)
+    return Draft(message, signer, chain_id, account.number, account.sequence, gas, fee, terms.memo)
+
+
+def price(message: Message, terms: Terms) -> tuple[int, Coin]:
+    """The gas limit and the fee of a transaction, whoever sends it."""
     gas = terms.gas_limit
     if gas is None:
         estimate = signing.estimate_gas(message, memo=terms.memo, denom=terms.price.denom)
         gas = math.ceil(estimate * terms.gas_adjustment)
-    fee = terms.fee or fee_for(gas, terms.price)
-    account = _check_funds(chain, signer, fee, spends)
-    return Draft(message, signer, chain_id, account.number, account.sequence, gas, fee, terms.memo)
+    return gas, terms.fee or fee_for(gas, terms.price)
 
 
 def _check_funds(chain: Chain, signer: str, fee: Coin, spends: Coin | None) -> Account:

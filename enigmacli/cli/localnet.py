@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from enigmacli.cli import localnet_faucet
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.lines import as_json
 from enigmacli.cli.options import Decorator, config_option, group
 from enigmacli.cli.output import emit, say, table
 from enigmacli.cli.parameters import COIN
 from enigmacli.cli.start import ENGINES
-from enigmacli.localnet.words import INTEL, MAX_NODES, PARTS
+from enigmacli.localnet.words import FAUCET, INTEL, MAX_NODES, PARTS
 
 if TYPE_CHECKING:
     from enigmacli.chain.messages import Coin
@@ -32,12 +33,29 @@ folder_option: Final[Decorator] = click.option(
 )  # fmt: skip
 
 
-@group("localnet")
+@group(
+    "localnet",
+    examples=(
+        "enigmacli localnet up -n 4 --engine cometbft",
+        "enigmacli localnet status",
+        "enigmacli localnet down --remove",
+    ),
+)
 def command() -> None:
     """A local network with real processes: simulated, and only for trying and testing."""
 
 
-@command.command("up")
+command.add_command(localnet_faucet.command)
+
+
+@command.command(
+    "up",
+    examples=(
+        "enigmacli localnet up",
+        "enigmacli localnet up -n 4 --engine cometbft",
+        "enigmacli localnet up -n 2 --dir /tmp/net --block-interval 0.2",
+    ),
+)
 @click.option(
     "-n", "--nodes", type=click.IntRange(1, MAX_NODES), metavar="N",
     help="How many nodes [default: as before, else 4].",
@@ -80,7 +98,13 @@ def up(
     _show(services, network, standings(network))
 
 
-@command.command("status")
+@command.command(
+    "status",
+    examples=(
+        "enigmacli localnet status",
+        "enigmacli localnet status -o json",
+    ),
+)
 @folder_option
 @pass_services
 def status(services: Services, *, folder: Path | None) -> None:
@@ -92,7 +116,13 @@ def status(services: Services, *, folder: Path | None) -> None:
     _show(services, network, standings(network))
 
 
-@command.command("logs")
+@command.command(
+    "logs",
+    examples=(
+        "enigmacli localnet logs node1 --lines 5",
+        "enigmacli localnet logs intel faucet",
+    ),
+)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--lines", type=click.IntRange(1), default=20, show_default=True, metavar="N",
               help="How many of each process, the last ones.")  # fmt: skip
@@ -112,7 +142,10 @@ def logs(services: Services, *, names: tuple[str, ...], lines: int, folder: Path
     emit(services, {"logs": said}, text)
 
 
-@command.command("fund")
+@command.command(
+    "fund",
+    examples=("enigmacli localnet fund enigma1… 1000uscrt",),
+)
 @click.argument("address", metavar="ADDRESS")
 @click.argument("amount", metavar="[AMOUNT]", type=COIN, default="10000000uscrt")
 @folder_option
@@ -129,14 +162,20 @@ def fund(services: Services, *, address: str, amount: "Coin", folder: Path | Non
     )  # fmt: skip
 
 
-@command.command("kill")
+@command.command(
+    "kill",
+    examples=(
+        "enigmacli localnet kill node2",
+        "enigmacli localnet kill node2 --process enclave",
+    ),
+)
 @click.argument("name", metavar="NODE")
 @click.option("--process", "part", type=click.Choice(PARTS), default=PARTS[0], show_default=True,
               help="Which one; app is the node itself, and takes the others along.")  # fmt: skip
 @folder_option
 @pass_services
 def kill(services: Services, *, name: str, part: str, folder: Path | None) -> None:
-    """Kill -9 a process of NODE, to see what happens; NODE is a name, or intel."""
+    """Kill -9 a process of NODE, to see what happens; NODE is a name, intel or faucet."""
     from enigmacli.localnet import control  # noqa: PLC0415 -- not paid by --help
 
     network = _load(services, folder)
@@ -145,7 +184,13 @@ def kill(services: Services, *, name: str, part: str, folder: Path | None) -> No
     emit(services, {"node": name, "process": part, "pid": pid}, f"killed {part} of {name}, {pid}")
 
 
-@command.command("restart")
+@command.command(
+    "restart",
+    examples=(
+        "enigmacli localnet restart node2",
+        "enigmacli localnet restart",
+    ),
+)
 @click.argument("names", metavar="[NODE]...", nargs=-1)
 @folder_option
 @pass_services
@@ -161,7 +206,13 @@ def restart(services: Services, *, names: tuple[str, ...], folder: Path | None) 
     _show(services, network, control.standings(network))
 
 
-@command.command("down")
+@command.command(
+    "down",
+    examples=(
+        "enigmacli localnet down",
+        "enigmacli localnet down --remove",
+    ),
+)
 @click.option("--remove", is_flag=True, help="Remove the network's folder, keys and all.")
 @folder_option
 @pass_services
@@ -185,12 +236,12 @@ def _load(services: Services, named: Path | None) -> "Network":
 
 
 def _running_names(network: "Network") -> list[str]:
-    names = [INTEL, *(one.name for one in network.members)]
+    names = [INTEL, *(one.name for one in network.members), FAUCET]
     return [name for name in names if network.process(name).log.exists()]
 
 
 def _is_known(network: "Network", name: str) -> bool:
-    return name == INTEL or bool(network.member(name))
+    return name in (INTEL, FAUCET) or bool(network.member(name))
 
 
 def _teller(services: Services) -> "Teller":
@@ -203,16 +254,19 @@ def _teller(services: Services) -> "Teller":
 
 
 def _show(services: Services, network: "Network", nodes: "list[NodeStanding]") -> None:
-    owner = network.process(INTEL).owner()
+    intel, faucet = (network.process(name).owner() for name in (INTEL, FAUCET))
     document: dict[str, Any] = {
         "simulation": True,
         "folder": str(network.folder),
         "chain_id": network.chain_id,
         "engine": network.engine,
-        "intel": {"url": network.intel_url, "pid": owner.pid if owner else None},
+        "intel": {"url": network.intel_url, "pid": intel.pid if intel else None},
+        "faucet": {"url": network.faucet_url, "pid": faucet.pid if faucet else None},
         "nodes": [asdict(one) for one in nodes],
     }
     emit(services, document, lambda: _text(document))
+    if not services.json:
+        say(services, f"to join it: {services.program} join --localnet {network.folder} --home DIR")
 
 
 def _text(document: Mapping[str, Any]) -> str:
@@ -222,8 +276,9 @@ def _text(document: Mapping[str, Any]) -> str:
         tuple("-" if node[name] is None else str(node[name]) for name in columns)
         for node in document["nodes"]
     ]
-    intel = document["intel"]
+    intel, faucet, nodes = document["intel"], document["faucet"], table(rows, heading=True)
     return (
         f"{document['chain_id']} on the {document['engine']} engine in {document['folder']}\n"
-        f"simulated Intel at {intel['url']}, process {intel['pid'] or '-'}\n{table(rows)}"
+        f"simulated Intel at {intel['url']}, process {intel['pid'] or '-'}\n"
+        f"faucet at {faucet['url']}, process {faucet['pid'] or '-'}\n{nodes}"
     )

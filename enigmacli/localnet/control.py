@@ -18,8 +18,8 @@ from enigmacli.localnet.joining import start
 from enigmacli.localnet.processes import Owner, command_line, descendants
 from enigmacli.localnet.promotion import active_powers
 from enigmacli.localnet.steps import TEST_KEYS, Steps, Teller
-from enigmacli.localnet.up import LOCK, start_intel
-from enigmacli.localnet.words import APP, COMETBFT, INTEL
+from enigmacli.localnet.up import LOCK, start_faucet, start_intel
+from enigmacli.localnet.words import APP, COMETBFT, FAUCET, INTEL
 
 _MARKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"enclave": ("--role", "keys"), "judge": ("--role", "judge"), COMETBFT: ("start", "--home")}
@@ -96,7 +96,8 @@ def down(folder: Path, *, remove: bool) -> dict[str, str]:
         return {}
     with family_lock(folder / LOCK):
         network = Network.load(folder)
-        ended = stop(network, [*(one.name for one in reversed(network.members)), INTEL])
+        names = (FAUCET, *(one.name for one in reversed(network.members)), INTEL)
+        ended = stop(network, names)
         if remove:
             _remove(folder)
     return ended
@@ -117,7 +118,7 @@ def _remove(folder: Path) -> None:
 
 
 def kill(network: Network, name: str, part: str) -> int:
-    """Kill -9 one process of a node, or the simulated Intel; its pid.
+    """Kill -9 one process of a node, the simulated Intel, or the faucet; its pid.
 
     Raises:
         ConfigError: it does not run.
@@ -149,7 +150,7 @@ def restart(folder: Path, names: Sequence[str], teller: Teller) -> Network:
 
     Args:
         folder: of the network.
-        names: of nodes, or the simulated Intel's.
+        names: of nodes, or of the simulated Intel or the faucet.
         teller: told every command.
 
     Raises:
@@ -166,6 +167,8 @@ def restart(folder: Path, names: Sequence[str], teller: Teller) -> Network:
         stop(network, names)
         start_intel(steps)
         steps.together(lambda one: start(steps, one), wanted)
+        if network.faucet and network.process(network.first.name).owner() is not None:
+            start_faucet(steps)
     return network
 
 

@@ -6,6 +6,7 @@
     DIR/lock           held by the command that changes the network, and by its children
     DIR/run, logs      records and logs of the processes
     DIR/intel          the simulated Intel
+    DIR/faucet         home of the faucet, with the account that gives
     DIR/node1 …        homes
 """
 
@@ -21,7 +22,7 @@ from enigmacli.errors import ConfigError, HomeMissingError
 from enigmacli.home import Home
 from enigmacli.localnet.ports import free_addresses
 from enigmacli.localnet.processes import Background
-from enigmacli.localnet.words import COMETBFT
+from enigmacli.localnet.words import COMETBFT, FAUCET
 
 DOCUMENT: Final = "network.json"
 ENGINES: Final = ("embedded", COMETBFT)
@@ -72,6 +73,8 @@ class Network:
     block_interval_s: float
     intel: str
     """``host:port`` of the simulated Intel."""
+    faucet: str
+    """``host:port`` of the faucet."""
     members: tuple[Member, ...]
 
     @classmethod
@@ -102,6 +105,7 @@ class Network:
             str(document["cometbft"]),
             float(document["block_interval_s"]),
             str(document["intel"]),
+            str(document.get("faucet", "")),
             tuple(
                 Member(str(one["name"]), str(one["rpc"]), str(one["p2p"]))
                 for one in document["nodes"]
@@ -133,9 +137,12 @@ class Network:
                 "",
                 wanted.block_interval_s or BLOCK_INTERVAL_S,
                 find(1)[0],
+                "",
                 (),
             )
         network = network._grown(wanted, find)
+        if not network.faucet:
+            network = replace(network, faucet=_another(network, find))
         if network.engine == COMETBFT:
             program = find_program(wanted.cometbft or network.cometbft)
             network = replace(network, cometbft=str(program))
@@ -176,6 +183,7 @@ class Network:
             "cometbft": self.cometbft,
             "block_interval_s": self.block_interval_s,
             "intel": self.intel,
+            "faucet": self.faucet,
             "nodes": nodes,
         }
         return json.dumps(document, indent=2).encode() + b"\n"
@@ -190,12 +198,22 @@ class Network:
         """The simulated Intel."""
         return f"http://{self.intel}"
 
+    @property
+    def faucet_url(self) -> str:
+        """The faucet."""
+        return f"http://{self.faucet}"
+
+    @property
+    def faucet_home(self) -> Home:
+        """The faucet's home."""
+        return Home(self.folder / FAUCET)
+
     def home(self, member: Member) -> Home:
         """A node's home."""
         return Home(self.folder / member.name)
 
     def process(self, name: str) -> Background:
-        """The process of a node, or of the simulated Intel."""
+        """The process of a node, of the simulated Intel, or of the faucet."""
         return Background(self.folder, name)
 
     def member(self, name: str) -> Member:
@@ -209,3 +227,9 @@ class Network:
                 return one
         names = ", ".join(one.name for one in self.members)
         raise ConfigError(f"this network has no {name}", hint=f"it has {names}")
+
+
+def _another(network: Network, find: FindAddresses) -> str:
+    """A free address that no process of the network was promised."""
+    taken = {network.intel, *(address for one in network.members for address in (one.rpc, one.p2p))}
+    return next(one for one in find(len(taken) + 1) if one not in taken)

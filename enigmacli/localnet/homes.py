@@ -3,8 +3,8 @@
 A value that the operator changed by hand is left alone where the network does not need another.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from enigmacli import config as configs
 from enigmacli import home as files
@@ -18,6 +18,7 @@ from enigmacli.localnet.words import COMETBFT
 EMPTY_BLOCKS_INTERVAL_S: Final = 1.0
 TIMEOUT_PROPOSE_S: Final = 1.0
 _PEERS: Final = "p2p.persistent_peers"
+Value = str | float | bool
 
 
 def account(steps: Steps, member: Member) -> str:
@@ -50,12 +51,44 @@ def configure(network: Network, member: Member) -> None:
         HomeBusyError: another command is changing it.
         StorageError: it cannot be written.
     """
-    home = network.home(member)
+    set_values(network.home(member), lambda held: _values(network, member, held))
+
+
+def configure_guest(network: Network, home: Home) -> None:
+    """Let the configuration of any home name what is the network's; what it says already stays.
+
+    Raises:
+        ConfigError: it is malformed.
+        HomeBusyError: another command is changing it.
+        StorageError: it cannot be written.
+    """
+    values: dict[str, Value] = {
+        "account.keyring_backend": "test",
+        "attestation.ias_url": network.intel_url,
+        "chain.faucet": network.faucet_url,
+        "chain.node": network.first.url,
+        "node.follow": network.first.url,
+    }
+    set_values(home, lambda held: {name: held.get(name, values[name]) for name in values})
+
+
+def set_values(home: Home, wanted: Callable[[Mapping[str, object]], Mapping[str, Any]]) -> None:
+    """Set keys of a configuration, durably and together.
+
+    Args:
+        home: whose.
+        wanted: from what the file sets, by ``section.key``, what it shall set.
+
+    Raises:
+        ConfigError: it is malformed.
+        HomeBusyError: another command is changing it.
+        StorageError: it cannot be written.
+    """
     with home.changing_config():
         before = files.read(home.config_file)
         held = configs.parse(before, str(home.config_file))
         data = before
-        for name, value in _values(network, member, held).items():
+        for name, value in wanted(held).items():
             if held.get(name) != value:
                 data, _ = with_value(data, name, str(value))
         if data != before:

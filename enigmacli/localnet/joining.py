@@ -55,7 +55,7 @@ def _admitted_as(steps: Steps, member: Member) -> str | None:
 
 def _register(steps: Steps, member: Member) -> str:
     first = steps.network.first
-    _fund(steps, account(steps, member), member)
+    fund(steps, member, GIFT)
     made = steps.run(member, "enclave", "keygen")
     steps.fact(f"{member.name} has node id {made['node_id']}")
     steps.run(member, "attest", "fetch", "--provider", "simulated", *TEST_KEYS)
@@ -65,13 +65,18 @@ def _register(steps: Steps, member: Member) -> str:
     return str(made["node_id"])
 
 
-def _fund(steps: Steps, address: str, member: Member) -> None:
-    """Give the node's account something to pay fees with, unless it has it."""
+def fund(steps: Steps, member: Member, amount: str) -> None:
+    """Give a home's account coins of the first node's, unless it has some.
+
+    Raises:
+        EnigmaError: the transfer was refused, or could not be sent.
+    """
     first = steps.network.first
+    address = account(steps, member)
     held = steps.run(member, "query", "balance", address, "--node", first.url)
     if not int(held["amount"]):
         with steps.spending():
-            steps.run(first, "tx", "bank", "send", first.name, address, GIFT,
+            steps.run(first, "tx", "bank", "send", first.name, address, amount,
                       "--node", first.url, "-y", *TEST_KEYS)  # fmt: skip
 
 

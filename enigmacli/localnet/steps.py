@@ -17,6 +17,7 @@ _AT_ONCE: Final = 2 * max(2, os.cpu_count() or 1)
 TEST_KEYS: Final = ("--keyring-backend", "test")
 
 
+M = TypeVar("M")
 T = TypeVar("T")
 
 
@@ -68,7 +69,7 @@ class Steps:
         self._tell_step((*arguments, "&"), name)
         return process.start(*arguments)
 
-    def together(self, work: Callable[[Member], T], members: Sequence[Member]) -> list[T]:
+    def together(self, work: Callable[[M], T], members: Sequence[M]) -> list[T]:
         """Do the work of every node, several at once.
 
         Raises:

@@ -1,19 +1,22 @@
 """``localnet up``: from nothing, or from whatever an earlier ``up`` left, to a running network."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from enigmacli import home as homes
 from enigmacli.app.genesis import GenesisDocument
 from enigmacli.child import family_lock
-from enigmacli.localnet.folder import Network, Wanted
-from enigmacli.localnet.homes import account, configure, is_made
-from enigmacli.localnet.joining import join, make_home, start, wait_until_synced
+from enigmacli.localnet.folder import Member, Network, Wanted
+from enigmacli.localnet.homes import account, configure, configure_guest, is_made
+from enigmacli.localnet.joining import fund, join, make_home, start, wait_until_synced
 from enigmacli.localnet.promotion import promote
 from enigmacli.localnet.steps import TEST_KEYS, Steps, Teller
-from enigmacli.localnet.words import COMETBFT, INTEL
+from enigmacli.localnet.words import COMETBFT, FAUCET, INTEL
 
 FUNDS: Final = "1000000000000uscrt"
+SUPPLY: Final = "500000000000uscrt"
+"""The faucet's."""
 LOCK: Final = "lock"
 
 
@@ -35,12 +38,34 @@ def up(folder: Path, wanted: Wanted, teller: Teller) -> Network:
         _start_first(steps)
         others = network.members[1:]
         steps.together(lambda one: make_home(steps, one), others)
-        node_ids = steps.together(lambda one: join(steps, one), others)
+        *joined, _ = steps.together(lambda do: do(), [
+            *(partial(join, steps, one) for one in others), partial(start_faucet, steps)
+        ])  # fmt: skip
+        node_ids = [one for one in joined if one]
         for one, node_id in zip(others, node_ids, strict=True):
             wait_until_synced(steps, one)
             if network.engine == COMETBFT:
                 promote(steps, one, node_id)
     return network
+
+
+def start_faucet(steps: Steps) -> bytes:
+    """Start the faucet, unless it runs; its home and coins are made where they are missing.
+
+    Returns:
+        Nothing: it is no node.
+    """
+    network, home = steps.network, steps.network.faucet_home
+    if network.process(FAUCET).owner() is not None:
+        return b""
+    giver = Member(FAUCET, "", "")
+    if not is_made(home):
+        genesis = str(network.home(network.first).genesis_file)
+        steps.run(giver, "init", FAUCET, "--genesis", genesis)
+    configure_guest(network, home)
+    fund(steps, giver, SUPPLY)
+    steps.start(FAUCET, "localnet", "faucet", "--listen", network.faucet, "--home", str(home.path))
+    return b""
 
 
 def start_intel(steps: Steps) -> None:

@@ -3,6 +3,7 @@
 from typing import Final
 
 INTEL: Final = "intel"
+FAUCET: Final = "faucet"
 COMETBFT: Final = "cometbft"
 APP: Final = "app"
 PARTS: Final = (APP, "enclave", "judge", COMETBFT)

@@ -68,7 +68,7 @@ def test_removing_a_network_removes_its_folder(program: Any, folder: Path) -> No
 
     told = program.ok("localnet", "down", "--remove", "--dir", str(folder))
 
-    assert told["ended"] == dict.fromkeys(("node2", "node1", "intel"), "not running")
+    assert told["ended"] == dict.fromkeys(("faucet", "node2", "node1", "intel"), "not running")
     assert not folder.exists()
 
 
@@ -99,3 +99,19 @@ def test_logs_are_the_last_events_of_each(program: Any, folder: Path) -> None:
     assert told["logs"] == {
         "node1": [{"event": "block", "height": 6}, {"event": "block", "height": 7}]
     }
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "example.com:1", "7", "127.0.0.1:70000"])
+def test_a_faucet_listens_on_this_machine_only(simulated: Any, address: str) -> None:
+    got = simulated("localnet", "faucet", "--listen", address, "-o", "json")
+
+    assert (got.code, got.error["code"]) == (2, "usage")
+
+
+def test_a_network_that_is_not_simulated_has_no_faucet(program: Any) -> None:
+    program.ok("init", "alpha", "--chain-id", "net-1")
+
+    got = program("localnet", "faucet", "-o", "json")
+
+    assert got.code == 3
+    assert "simulated networks only" in got.error["message"]

@@ -1,5 +1,6 @@
 """What a network was made with, and what may be asked of it later."""
 
+import json
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -22,8 +23,13 @@ def test_a_network_is_written_down_and_read_again(tmp_path: Path) -> None:
     assert Network.load(tmp_path) == made
     assert [one.name for one in made.members] == ["node1", "node2", "node3"]
     assert made.first == made.member("node1")
-    given = [made.intel, *(one.rpc for one in made.members), *(one.p2p for one in made.members)]
-    assert len(set(given)) == 7
+    given = [
+        made.intel,
+        made.faucet,
+        *(one.rpc for one in made.members),
+        *(one.p2p for one in made.members),
+    ]
+    assert len(set(given)) == 8
 
 
 def test_what_is_not_asked_stays_as_it_was(tmp_path: Path) -> None:
@@ -91,3 +97,18 @@ def test_an_unknown_node_is_named_with_those_there_are(tmp_path: Path) -> None:
         Network.made(tmp_path, Wanted(2), addresses()).member("node3")
 
     assert refused.value.hint == "it has node1, node2"
+
+
+def test_a_network_made_before_there_were_faucets_gets_one(tmp_path: Path) -> None:
+    find = addresses()
+    Network.made(tmp_path, Wanted(2), find)
+    file = tmp_path / DOCUMENT
+    document = json.loads(file.read_text())
+    del document["faucet"]
+    file.write_text(json.dumps(document))
+
+    assert not Network.load(tmp_path).faucet
+    again = Network.made(tmp_path, Wanted(), find)
+
+    assert again.faucet not in (again.intel, *(one.rpc for one in again.members))
+    assert Network.load(tmp_path).faucet == again.faucet

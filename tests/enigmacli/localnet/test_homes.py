@@ -8,7 +8,7 @@ from enigmacli.config import load
 from enigmacli.config_file import with_value
 from enigmacli.initialise import initialise
 from enigmacli.localnet.folder import Member, Network
-from enigmacli.localnet.homes import configure, node_key_id
+from enigmacli.localnet.homes import configure, configure_guest, node_key_id
 
 FIRST = Member("node1", "127.0.0.1:1001", "127.0.0.1:1002")
 SECOND = Member("node2", "127.0.0.1:2001", "127.0.0.1:2002")
@@ -16,7 +16,9 @@ THIRD = Member("node3", "127.0.0.1:3001", "127.0.0.1:3002")
 
 
 def made(folder: Path, engine: str, *members: Member) -> Network:
-    network = Network(folder, "net-1", engine, "/bin/cometbft", 0.25, "127.0.0.1:9", members)
+    network = Network(
+        folder, "net-1", engine, "/bin/cometbft", 0.25, "127.0.0.1:9", "127.0.0.1:8", members
+    )
     for member in members:
         initialise(network.home(member).path, None, {})
     return network
@@ -71,3 +73,17 @@ def test_configuring_again_changes_nothing(tmp_path: Path, engine: str) -> None:
     configure(network, SECOND)
 
     assert network.home(SECOND).config_file.stat().st_ino == before  # else it was replaced
+
+
+def test_a_guest_is_told_of_the_network_and_keeps_what_it_was_told_before(tmp_path: Path) -> None:
+    network = made(tmp_path / "net", "embedded", FIRST)
+    home = initialise(tmp_path / "guest", None, {"chain.node": "http://127.0.0.1:7"}).home
+
+    configure_guest(network, home)
+
+    config = load(home.path, {}, {})
+    assert config.chain.node == "http://127.0.0.1:7"
+    assert config.chain.faucet == "http://127.0.0.1:8"
+    assert config.attestation.ias_url == "http://127.0.0.1:9"
+    assert config.node.follow == FIRST.url
+    assert config.account.keyring_backend == "test"
