@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 FUZZ := build/fuzz/venv
 NODE := scripts/differential/node_modules
 
-.PHONY: quickstart test unit e2e check bench kills soak fuzz fuzz-parsers differential mutants lock clean
+.PHONY: quickstart test unit e2e check bench bench-network kills kills-join interrupts in-flight soak fuzz fuzz-parsers man differential mutants lock clean
 
 quickstart: $(READY) ## the whole story on this machine: bootstrap, register, unseal, follow
 	$(BIN)/enigmacli quickstart $(if $(KEEP),--keep "$(KEEP)")
@@ -31,17 +31,32 @@ check: $(READY) ## formatting, lint, types, import contracts
 bench: $(READY) ## ratios against raw primitives, measured in one run
 	$(BIN)/python -m bench
 
+bench-network: $(READY) ## latency, throughput and flood of real networks; last result in docs/performance.md
+	ENIGMA_COMETBFT=$$(scripts/cometbft.sh) $(BIN)/python -m bench.network
+
 kills: $(READY) ## kill -9 at 500 random moments, and the same command again; hours
 	$(BIN)/python -m scripts.kills --count 500
 
+kills-join: $(READY) ## kill -9 of `join` at 200 random moments, and the same command again
+	$(BIN)/python -m scripts.kills --count 200 --only join --stories 0
+
+interrupts: $(READY) ## ^C and a reader that goes away at 200 random moments, and the same command again
+	$(BIN)/python -m scripts.kills --count 200 --interrupt
+
 soak: $(READY) ## four validators under random kills for ten minutes; last result in docs/soak.md
 	ENIGMA_COMETBFT=$$(scripts/cometbft.sh) $(BIN)/python -m scripts.soak
+
+in-flight: $(READY) ## 1,000 registrations at once on four validators; last result in docs/faults.md
+	ENIGMA_IN_FLIGHT=1000 ENIGMA_COMETBFT=$$(scripts/cometbft.sh) $(BIN)/pytest -q -s -m e2e tests/e2e/test_localnet_faults.py -k in_flight
 
 fuzz: $(READY) ## live targets under random input for ten minutes; last result in docs/fuzzing.md
 	$(BIN)/python scripts/fuzz.py
 
 fuzz-parsers: $(READY) $(FUZZ)/.ready ## every parser under a coverage-guided fuzzer; last result in docs/fuzzing.md
 	$(FUZZ)/bin/python scripts/fuzz_parsers.py --seconds $(or $(SECONDS),1800)
+
+man: $(READY) ## manual pages of every command, into build/man/man1
+	$(BIN)/python -m scripts.man build/man/man1
 
 differential: $(READY) $(NODE)/.ready ## our verdicts against another implementation's; last result in docs/differential.md
 	$(BIN)/python -m scripts.differential

@@ -24,6 +24,7 @@ from enigmacli.config_sections import (
     EnclaveSection,
     IasSection,
     NodeSection,
+    OutputSection,
     P2pSection,
     PccsSection,
     RpcSection,
@@ -32,6 +33,7 @@ from enigmacli.errors import ConfigError, StorageError
 
 FILE_NAME: Final = "config.toml"
 MAX_FILE_BYTES: Final = 1024 * 1024
+_MAX_SEEN: Final = 80
 
 Scalar = str | int | float | bool
 
@@ -67,6 +69,7 @@ class Config:
     pccs: PccsSection = field(default_factory=PccsSection)
     node: NodeSection = field(default_factory=NodeSection)
     cometbft: CometbftSection = field(default_factory=CometbftSection)
+    output: OutputSection = field(default_factory=OutputSection)
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     def values(self) -> Iterator[tuple[str, Scalar]]:
@@ -109,7 +112,7 @@ class Key:
         as_text = origin.kind not in ("file", "default")
         value = _parse(str(raw), self.default) if as_text else _typed(raw, self.default)
         if value is None:
-            raise self._refusal(f"a {_TYPE_NAMES[type(self.default)]}", raw, origin)
+            raise self._refusal(_TYPE_NAMES[type(self.default)], raw, origin)
         if isinstance(value, str) and "\0" in value:
             raise self._refusal("text without NUL", raw, origin)
         wanted = self.check(value) if self.check else ""
@@ -118,13 +121,17 @@ class Key:
         return value
 
     def _refusal(self, wanted: str, raw: object, origin: Origin) -> ConfigError:
+        seen = str(raw)[:_MAX_SEEN]
+        details = {"key": self.name, "origin": str(origin), "expected": wanted, "seen": seen}
         return ConfigError(
-            f"{self.name} (from {origin}) must be {wanted}, got {ascii(raw)[:80]}",
-            details={"key": self.name, "origin": str(origin), "expected": wanted},
+            f"{self.name} (from {origin}) must be {wanted}, got {ascii(raw)[:_MAX_SEEN]}",
+            details=details,
         )
 
 
-_TYPE_NAMES: Final = {str: "string", int: "whole number", float: "number", bool: "true or false"}
+_TYPE_NAMES: Final = MappingProxyType(
+    {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+)
 
 
 KEYS: Final[Mapping[str, Key]] = MappingProxyType(

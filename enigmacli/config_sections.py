@@ -27,6 +27,10 @@ class ChainSection:
         rules.chain_id,
     )  # fmt: skip
     node: str = _key("http://127.0.0.1:26657", "Node that answers queries.", rules.node_url)
+    faucet: str = _key(
+        "", "Faucet of a simulated network, which join asks for coins; empty: none.",
+        rules.or_empty(rules.web_url),
+    )  # fmt: skip
     trust_height: int = _key(
         0, "Height of a header to trust in place of genesis; 0: none.", rules.between(0, 2**62)
     )  # fmt: skip
@@ -209,6 +213,15 @@ class CometbftSection:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class OutputSection:
+    """How results look."""
+
+    plain: bool = _key(
+        default=False, doc="Plain words, one fact a line: nothing drawn, moving or in colour."
+    )
+
+
 SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "chain": ChainSection,
@@ -222,6 +235,7 @@ SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "pccs": PccsSection,
         "node": NodeSection,
         "cometbft": CometbftSection,
+        "output": OutputSection,
     }
 )
 """The classes by their section's name, in the order of the template."""

@@ -79,7 +79,7 @@ def find_evidence(record: NodeRecord, blocks: Blocks, headers: Headers) -> Regis
             },
         )
     for register, confirm in pairwise(block.txs):
-        message = _registration_of(record, register, confirm)
+        message = registration_of(record, register, confirm)
         if message is not None:
             return RegisteredEvidence(
                 message.certificate,
@@ -90,8 +90,8 @@ def find_evidence(record: NodeRecord, blocks: Blocks, headers: Headers) -> Regis
     raise NotFoundError(f"block {record.height} does not hold the evidence")
 
 
-def _registration_of(record: NodeRecord, register: bytes, confirm: bytes) -> RaAuthenticate | None:
-    """The message of a register transaction, if it and its confirm wrote the record."""
+def registration_of(record: NodeRecord, register: bytes, confirm: bytes) -> RaAuthenticate | None:
+    """The message of the transaction ``register``, if it and ``confirm`` wrote the record."""
     try:
         message = decode_tx(register).register
         confirmed = parse_confirm(confirm)

@@ -26,6 +26,7 @@ from types import FrameType
 from typing import Final
 
 from tests.faults import killed_story
+from tests.faults.interrupting import interrupt
 from tests.faults.killed_commands import workshop
 from tests.faults.killed_network import network
 from tests.faults.killing import Case, Pace, Strike, measure, strike
@@ -57,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--stories", type=float, default=_STORIES_SHARE, help="share of stories")
     parser.add_argument("--only", default="", help="only commands whose name holds this")
+    parser.add_argument("--interrupt", action="store_true", help="not kill -9: ^C, and SIGPIPE")
     parser.add_argument("--record", type=Path, help="file of strikes, to go on from and to append")
     return parser.parse_args()
 
@@ -96,7 +98,7 @@ def _campaign(options: argparse.Namespace, record: _Record) -> None:
         shop = held.enter_context(workshop(folder / "commands"))
         chain = held.enter_context(network(shop))
         cases = [case for case in (*shop.cases(), *chain.cases()) if options.only in case.name]
-        drawn = _Drawn(folder, cases, options.seed, options.stories, _paces(record.strikes))
+        drawn = _Drawn(folder, cases, options, _paces(record.strikes))
         while record.hits() < options.count and time.monotonic() < deadline:
             number = len(record.strikes)
             done = drawn.strike(number)
@@ -108,12 +110,13 @@ class _Drawn:
     """Draws what is struck; a command's usual duration is measured when it comes up first."""
 
     def __init__(
-        self, folder: Path, cases: list[Case], seed: int, stories: float, paces: dict[str, Pace]
+        self, folder: Path, cases: list[Case], options: argparse.Namespace, paces: dict[str, Pace]
     ) -> None:
         self._folder = folder
         self._cases = cases
-        self._seed = seed
-        self._stories = stories
+        self._seed: int = options.seed
+        self._stories: float = options.stories
+        self._hit = interrupt if options.interrupt else strike
         self._waiting: list[Case] = []
         self._story = killed_story.Story(folder / "story-0")
         self._paces = paces
@@ -127,7 +130,7 @@ class _Drawn:
             if case.name == killed_story.NAME:
                 self._story = killed_story.Story(self._folder / "story-first")
         pace = self._paces[case.name]
-        done = strike(case.name, case.lay_out(generator), pace, generator)
+        done = self._hit(case.name, case.lay_out(generator), pace, generator)
         pace.learn(done)
         return done
 

@@ -5,18 +5,18 @@ How a command is written is told in :mod:`enigmacli.cli.options`; what becomes o
 in :mod:`enigmacli.cli.boundary`.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from io import TextIOWrapper
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Final
 
 import click
 
+from enigmacli.cli import streams
 from enigmacli.cli.context import Services
 from enigmacli.cli.options import Group, share
+from enigmacli.cli.peer.names import LISTED, NOT_HERE, PEER_COMMANDS, refused, translate
 from enigmacli.version import VERSION
 
 PROGRAMS: Final = ("enigmacli", "enigmad")
@@ -24,6 +24,7 @@ PROGRAMS: Final = ("enigmacli", "enigmad")
 
 COMMANDS: Final = {
     "quickstart": "The whole story on this machine: two nodes and a simulated Intel.",
+    "join": "Join a network: from an empty home to a node that may sync.",
     "init": "Create a home: configuration, node keys, genesis document.",
     "keys": "Account keys: add, list, show, delete, export, import.",
     "genesis": "The genesis document, appraisal policy included.",
@@ -34,20 +35,22 @@ COMMANDS: Final = {
     "tx": "Send a transaction: register, transfer, validator power.",
     "query": "Ask the chain.",
     "seed": "The network's seed: wait for it, unseal it, see what is held.",
+    "receipt": "Join receipts: files that prove an admission.",
     "start": "Run the node.",
     "localnet": "A local network with real processes: up, status, logs, fund, kill, down.",
     "ias": "A simulated Intel Attestation Service, or a proxy to the real one.",
     "pccs": "A simulated service of DCAP certificates and collateral.",
     "status": "Where this home stands, and the node it talks to.",
+    "wait": "Until this home, its node or the chain has come so far.",
+    "nodes": "Who was admitted when, as a table and a picture.",
+    "doctor": "What is wrong here, and what helps; the preflight before a BIOS update.",
     "config": "Show, change and check the configuration.",
+    "completion": "A script that completes commands and names in bash, zsh or fish.",
     "explain": "What an error code means, and what to do.",
     "replay": "Execute stored blocks again and compare the app hashes.",
     "version": "Versions of the program and what it runs on.",
 }
 """Name -> one-line summary; the module ``enigmacli.cli.<name>`` holds ``command``."""
-
-ALIASES: Final = {"q": "query"}
-"""Second names, which work and are not listed."""
 
 
 class EndedError(Exception):
@@ -63,20 +66,52 @@ class Root(Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
         """Import the command's module."""
-        name = ALIASES.get(cmd_name, cmd_name)
-        if name not in COMMANDS:
+        if cmd_name in PEER_COMMANDS:
+            module = f"enigmacli.cli.peer.{cmd_name.replace('-', '_')}"
+        elif cmd_name in COMMANDS:
+            module = f"enigmacli.cli.{cmd_name}"
+        else:
             return None
-        command: click.Command = import_module(f"enigmacli.cli.{name}").command
+        command: click.Command = import_module(module).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command by its name, or by the peer's name for it.
+
+        Raises:
+            RefusedError: the peer has such a command, and we have not.
+        """
+        words = translate(args)
+        unknown = refused(words)
+        if unknown is not None:
+            from enigmacli.cli.peer.refusals import RefusedError  # noqa: PLC0415 -- rarely needed
+
+            raise RefusedError(f"there is no '{unknown}' here", NOT_HERE[unknown], ctx)
+        return super().resolve_command(ctx, words)
 
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002 -- click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """List the commands from the table, without importing one."""
+        """List the commands from the table, and the peer's names, without importing one."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Names from the peer"):
+            formatter.write_text(", ".join(LISTED))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Offer commands from the table, without importing one."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 -- as click does
+
+        names = [
+            CompletionItem(name, help=summary)
+            for name, summary in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def make_context(
         self,
@@ -132,6 +167,8 @@ class Root(Group):
                 arguments, services.program, standalone_mode=False, obj=services, **extra
             )
             click.echo(nl=False)  # flushes
+        except SystemExit:  # something has decided on the exit code: a word was completed
+            raise
         except BaseException as error:  # noqa: BLE001 -- the boundary: nothing passes
             from enigmacli.cli.boundary import report  # noqa: PLC0415 -- paid only by failures
 
@@ -165,7 +202,15 @@ def asks_json(arguments: Sequence[str]) -> bool:
     return False
 
 
-@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=(
+        "enigmacli quickstart            # the whole story, on this machine alone",
+        "enigmacli status                # where this home stands, and what comes next",
+        "enigmacli explain home-missing  # what an error code means, and what to do",
+    ),
+)
 @click.version_option(VERSION, prog_name=None, message="%(prog)s %(version)s")
 def cli() -> None:
     """Network key agreement: register a node, receive the network's secret, run.
@@ -179,19 +224,5 @@ share(cli)
 
 def main() -> None:
     """Run the program on the process's own arguments."""
-    _open_closed_streams()
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a locale without a letter is no bug
+    streams.prepare()
     cli.main()
-
-
-def _open_closed_streams() -> None:
-    """Let a standard stream that the caller closed lead nowhere.
-
-    Otherwise the next file that is opened would take its number, and whatever somebody
-    prints would end up in that file.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 -- for good
-            setattr(sys, name, stream)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from enclave.verify.roots import TrustRoots
 
 
-@group("attest")
+@group(
+    "attest",
+    examples=("enigmacli attest fetch --out evidence.der", "enigmacli attest verify evidence.der"),
+)
 def command() -> None:
     """Evidence: fetch it, read it, verify it, see when it runs out."""
 
@@ -41,7 +44,13 @@ trim_option = click.option(
 )
 
 
-@command.command("parse")
+@command.command(
+    "parse",
+    examples=(
+        "enigmacli attest parse evidence.der",
+        "enigmacli attest parse quote.bin --collateral collateral.json -o json",
+    ),
+)
 @click.argument("file", metavar="FILE")
 @collateral_option
 @trim_option
@@ -58,7 +67,14 @@ def parse(services: Services, file: str, *, collateral: str | None, trim_padding
     emit(services, document, lambda: parsed_text(document))
 
 
-@command.command("verify")
+@command.command(
+    "verify",
+    examples=(
+        "enigmacli attest verify evidence.der --policy policy.json",
+        "enigmacli attest verify quote.bin --collateral collateral.json --at 2026-01-31T12:00:00Z",
+        "enigmacli attest verify - --trust-root root.pem -o json < evidence.der",
+    ),
+)
 @click.argument("file", metavar="FILE")
 @collateral_option
 @click.option(

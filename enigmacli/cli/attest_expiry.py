@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 _EXIT_RUNS_OUT = 3
 
 
-@declare("expiry")
+@declare(
+    "expiry",
+    examples=(
+        "enigmacli attest expiry  # all evidence in this home",
+        "enigmacli attest expiry --within 7d || enigmacli attest fetch  # renew it in time",
+        "enigmacli attest expiry evidence.bin --at 2026-12-01T00:00:00Z -o json",
+    ),
+)
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option(
     "--within", "within_us", type=DURATION, metavar="DURATION",
@@ -40,40 +47,33 @@ def command(
 ) -> None:
     """When the evidence in FILE ('-': standard input) runs out; without FILE, this node's.
 
-    \b
-    attest expiry                          all evidence in this home
-    attest expiry --within 7d || attest fetch     renew it in time
-    attest expiry evidence.bin --at 2026-12-01T00:00:00Z -o json
-
     Signatures are verified, against the roots that this home's policy names, without a policy
     against Intel's; acceptance is not judged. A row in brackets does not end the evidence: an
     IAS report's certificate is judged at the report's own time.
 
-    \b
-    Exit code 0: shown (with --within: and nothing runs out in that time, or has);
-    3: with --within, something has run out or will in that time; 5: not authentic.
-    The calendar goes to standard output in the first two cases.
-    """  # noqa: D301 -- click's mark of a paragraph that keeps its lines
+    Exit code 0: shown (with --within: and nothing runs out in that time, or has); 3: with
+    --within, something has run out or will in that time; 5: not authentic. The calendar goes to
+    standard output in the first two cases.
+    """
     now = services.now_us() if at_us is None else at_us
     within = within_us or 0
-    calendars = _calendars(services, file)
-    expiring = any(calendar.runs_out(now, within) for calendar in calendars.values())
+    found = calendars(services, file)
+    expiring = any(calendar.runs_out(now, within) for calendar in found.values())
     document = {
         "at": _instant(now),
         "within_s": None if within_us is None else within_us // 1_000_000,
         "expiring": expiring,
         "evidence": [
-            {"file": name, **_document(calendar, now, within)}
-            for name, calendar in calendars.items()
+            {"file": name, **_document(calendar, now, within)} for name, calendar in found.items()
         ],
     }
     show_warnings(services)
-    click.echo(as_json(document) if services.json else printable(_text(calendars, now, within)))
+    click.echo(as_json(document) if services.json else printable(_text(found, now, within)))
     ctx.exit(_EXIT_RUNS_OUT if expiring and within_us is not None else 0)
 
 
-def _calendars(services: Services, file: str | None) -> "dict[str, Calendar]":
-    """By the file's name.
+def calendars(services: Services, file: str | None = None) -> "dict[str, Calendar]":
+    """Of one file, or without one of this home's evidence; by the file's name.
 
     Raises:
         HomeMissingError: there is no evidence in this home.
@@ -136,10 +136,10 @@ def _text(calendars: "dict[str, Calendar]", now: int, within: int) -> str:
 def _row(entry: "Entry", now: int, within: int) -> tuple[str, ...]:
     name = entry.name if entry.ends_evidence else f"({entry.name})"
     if entry.end_us is None:
-        return f"  {name}", f"made {_instant(entry.start_us)}", _apart(entry.start_us - now), ""
+        return f"  {name}", f"made {_instant(entry.start_us)}", apart(entry.start_us - now), ""
     state = entry.state(now, within).value
     ending = f"until {_instant(entry.end_us)}"
-    return f"  {name}", ending, _apart(entry.end_us - now), "" if state == "holds" else state
+    return f"  {name}", ending, apart(entry.end_us - now), "" if state == "holds" else state
 
 
 def _instant(at_us: int) -> str:
@@ -151,7 +151,7 @@ def _instant(at_us: int) -> str:
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def _apart(us: int) -> str:
+def apart(us: int) -> str:
     """A span of time in its two largest units: ``in 12 d 3 h``, ``2 h 5 min ago``."""
     left = abs(us) // 1_000_000
     words: list[str] = []

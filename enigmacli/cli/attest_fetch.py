@@ -34,7 +34,16 @@ DCAP_FILES: Final = {
 """Where DCAP evidence goes."""
 
 
-@declare("fetch")
+@declare(
+    "fetch",
+    examples=(
+        "enigmacli attest fetch --provider simulated",
+        "enigmacli attest fetch --provider ias --url https://proxy.example --api-key-file key",
+        "enigmacli attest fetch --provider dcap --url https://pccs.example:8081",
+        "enigmacli attest fetch --provider dcap --offline DIR",
+        "enigmacli attest fetch --provider dcap --quote quote.bin --out evidence.bin",
+    ),
+)
 @click.option(
     "--purpose",
     type=click.Choice(PURPOSES),
@@ -70,36 +79,47 @@ def command(
 ) -> None:
     """Fetch evidence: a quote of the enclave, and what it is verified with.
 
-    \b
-    EPID, a report of an attestation service about the quote:
-      attest fetch --provider simulated
-      attest fetch --provider ias --url https://proxy.example --api-key-file key
-    DCAP, the quote with Intel's collateral, from the first server that has all of it:
-      attest fetch --provider dcap --url https://pccs.example:8081 \\
-        --url https://api.trustedservices.intel.com
-      attest fetch --provider dcap --offline DIR
-    Collateral for a quote that was captured elsewhere:
-      attest fetch --provider dcap --quote quote.bin --out evidence.bin
+    For EPID a report of an attestation service about the quote; for DCAP the quote with Intel's
+    collateral, from the first server (--url) that has all of it, or from a folder (--offline).
+    --quote fetches the collateral for a quote that was captured elsewhere.
 
     Safe to repeat: newer evidence takes the place of older. Nothing is judged here; attest
     verify and attest expiry say what came.
-    """  # noqa: D301 -- click's mark of a paragraph that keeps its lines
+    """
     if quote_file is not None:
         _fetch_for_quote(services, quote_file, out, trim_padding=trim_padding)
         return
     if trim_padding:
         raise click.UsageError("--trim-padding is for --quote")
+    fetched, facts = fetch_own(services, purpose)
+    path = out or default_path(services, purpose, fetched.kind)
+    following = f"{services.program} tx register auth {path}" if purpose == "registration" else ""
+    _write(services, path, fetched, facts, following)
+
+
+def default_path(services: Services, purpose: str, kind: str) -> Path:
+    """Where evidence of this home's enclave is kept."""
+    names = EPID_FILES if kind == EPID else DCAP_FILES
+    return services.home.path / names[purpose]
+
+
+def fetch_own(services: Services, purpose: str) -> tuple[Fetched, dict[str, str]]:
+    """Fetch evidence of this home's enclave; also says what it is about.
+
+    Raises:
+        ConfigError: provider and policy do not belong together.
+        NoRegistrationKeyError: there is no registration key yet.
+        NoSeedError: there is no seed yet, whose keys bootstrap evidence is about.
+        EnclaveError: the enclave refused to attest.
+        EnigmaError: the service refused, did not answer, or answered nonsense.
+    """
     check_provider(services)
     owner = _owner(services, purpose)
     _check_has_key(services, purpose)
     provider = services.config.attestation.provider
     with working(services, f"asking for evidence: {provider}, {kind_of(services)}"):
         fetched = fetch(services, purpose, owner)
-    names = EPID_FILES if fetched.kind == EPID else DCAP_FILES
-    facts = {"purpose": purpose, "provider": provider, "owner": owner.hex()}
-    path = out or services.home.path / names[purpose]
-    following = f"{services.program} tx register auth {path}" if purpose == "registration" else ""
-    _write(services, path, fetched, facts, following)
+    return fetched, {"purpose": purpose, "provider": provider, "owner": owner.hex()}
 
 
 def _fetch_for_quote(

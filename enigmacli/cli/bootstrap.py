@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from enigmacli.bootstrap import BootstrapResult, FirstValidator
 
 
-@declare("bootstrap")
+@declare(
+    "bootstrap",
+    examples=(
+        "enigmacli bootstrap --from alice",
+        "enigmacli bootstrap --provider dcap --url https://pccs.example.org:8081",
+    ),
+)
 @account_options
 @service_options
 @pass_services

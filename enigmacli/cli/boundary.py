@@ -40,13 +40,7 @@ class Failure:
 
 
 def report(services: Services, error: BaseException) -> int:
-    """Say what went wrong; returns the exit code.
-
-    Raises:
-        SystemExit: ``error`` is one: something has decided on the exit code already.
-    """
-    if isinstance(error, SystemExit):
-        raise error
+    """Say what went wrong; returns the exit code."""
     if isinstance(error, BrokenPipeError):
         _stop_writing()
         return DONE

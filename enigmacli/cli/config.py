@@ -8,21 +8,35 @@ import click
 
 from enigmacli import home as homes
 from enigmacli import trusted_package
+from enigmacli.cli.completers import config_keys
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import group
 from enigmacli.cli.output import emit, table
+from enigmacli.cli.peer import settings
 from enigmacli.config import KEYS, Config, parse, unknown_key, unknown_variables
 from enigmacli.config_file import toml, with_value
 from enigmacli.errors import ConfigError
 
 
-@group("config")
+@group(
+    "config",
+    examples=(
+        "enigmacli config show --origin",
+        "enigmacli config set chain.node http://127.0.0.1:26657",
+    ),
+)
 def command() -> None:
     """Show, change and check the configuration."""
 
 
-@command.command("show")
-@click.argument("name", metavar="[KEY]", required=False)
+for _setting in settings.commands():
+    command.add_command(_setting)
+
+
+@command.command(
+    "show", examples=("enigmacli config show --origin", "enigmacli config show chain.node")
+)
+@click.argument("name", metavar="[KEY]", required=False, shell_complete=config_keys)
 @click.option("--origin", is_flag=True, help="Say where each value came from.")
 @pass_services
 def show(services: Services, name: str | None, *, origin: bool) -> None:
@@ -50,8 +64,14 @@ def _listing(config: Config, names: list[str], *, origin: bool) -> str:
     return table(rows) if origin else "\n".join(setting for setting, _ in rows)
 
 
-@command.command("set")
-@click.argument("name", metavar="KEY")
+@command.command(
+    "set",
+    examples=(
+        "enigmacli config set chain.node http://127.0.0.1:26657",
+        "enigmacli config set chain.gas_prices 0.25uscrt --dry-run",
+    ),
+)
+@click.argument("name", metavar="KEY", shell_complete=config_keys)
 @click.argument("value")
 @click.option("--dry-run", is_flag=True, help="Check the value, change nothing.")
 @pass_services
@@ -67,7 +87,7 @@ def set_value(services: Services, name: str, value: str, *, dry_run: bool) -> No
     emit(services, document, f"{name} = {toml(typed)}")
 
 
-@command.command("check")
+@command.command("check", examples=("enigmacli config check",))
 @pass_services
 def check(services: Services) -> None:
     """Check the file, the environment, and the files that the values name."""

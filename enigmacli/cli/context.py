@@ -73,6 +73,11 @@ class Services:
         self._flags[key] = value
 
     @property
+    def flags(self) -> Mapping[str, str]:
+        """What flags of this call have set, by ``section.key``."""
+        return dict(self._flags)
+
+    @property
     def home_path(self) -> Path:
         """The home folder's path, which may not exist."""
         named = self.home_flag or self.environ.get("ENIGMA_HOME") or "~/.enigmacli"
@@ -88,6 +93,10 @@ class Services:
         from enigmacli import config  # noqa: PLC0415
 
         return config.load(self.home_path, self.environ, self._flags)
+
+    def forget_config(self) -> None:
+        """Read the configuration again: a file or a flag has changed."""
+        vars(self).pop("config", None)
 
     @cached_property
     def home(self) -> "Home":
@@ -181,7 +190,7 @@ class Services:
 
         backend = self.config.enclave.backend
         if backend == "simulation":
-            self.warn(_SIMULATION)
+            self.warn_of_simulation()
         client = EnclaveClient.keys(
             package=self.package, state=self.home.enclave_dir, backend=backend
         )
@@ -262,7 +271,11 @@ class Services:
     def warn_if_simulated(self, policy: "Policy | None") -> None:
         """Say loudly that a policy is of a simulated network."""
         if policy is not None and policy.simulation:
-            self.warn(_SIMULATION)
+            self.warn_of_simulation()
+
+    def warn_of_simulation(self) -> None:
+        """Say loudly that this home is of a simulated network."""
+        self.warn(_SIMULATION)
 
     def take_warnings(self) -> list[str]:
         """The warnings not yet shown."""

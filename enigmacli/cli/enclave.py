@@ -18,26 +18,33 @@ from enigmacli.cli.options import account_options, group, yes_option
 from enigmacli.cli.output import emit, table
 
 
-@group("enclave")
+@group("enclave", examples=("enigmacli enclave status", "enigmacli enclave backup --out backup"))
 def command() -> None:
     """The trusted side: registration key, seeds, measurement, backup."""
 
 
-@command.command("keygen")
+@command.command("keygen", examples=("enigmacli enclave keygen",))
 @pass_services
 def keygen(services: Services) -> None:
     """Make and seal the registration key; an existing one is kept.
 
     Chain id and policy of the genesis document are sealed with it for good.
     """
+    document = make_key(services)
+    emit(services, document, document["node_id"])
+
+
+def make_key(services: Services) -> dict[str, Any]:
+    """Make and seal the registration key where there is none; ``created`` says which."""
     policy, chain_id = services.policy, services.chain_id
     with services.home.lock():
         made = services.enclave().keygen(chain_id, policy.encode())
-    document = {"node_id": made.node_id.hex(), "created": made.created, "chain_id": chain_id}
-    emit(services, document, made.node_id.hex())
+    return {"node_id": made.node_id.hex(), "created": made.created, "chain_id": chain_id}
 
 
-@command.command("status")
+@command.command(
+    "status", examples=("enigmacli enclave status", "enigmacli enclave status -o json")
+)
 @pass_services
 def status(services: Services) -> None:
     """What the enclave is and holds."""
@@ -67,7 +74,7 @@ def _shown(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-@command.command("measure")
+@command.command("measure", examples=("enigmacli enclave measure  # compare it with the policy's",))
 @pass_services
 def measure(services: Services) -> None:
     """The measurement of the trusted package, as a policy names it."""
@@ -80,7 +87,13 @@ def measure(services: Services) -> None:
     )
 
 
-@command.command("evidence")
+@command.command(
+    "evidence",
+    examples=(
+        "enigmacli enclave evidence --out quote.bin",
+        "enigmacli enclave evidence --purpose bootstrap --from alice",
+    ),
+)
 @click.option(
     "--purpose", type=click.Choice(("registration", "bootstrap")), default="registration",
     show_default=True, help="Which key: this node's, or on the first node the network's.",
@@ -115,7 +128,7 @@ def evidence(
     emit(services, document, f"wrote {file}" if file else made.quote.hex())
 
 
-@command.command("seal")
+@command.command("seal", examples=("enigmacli enclave seal",))
 @pass_services
 def seal(services: Services) -> None:
     """Open every sealed file and say what it is; never overwrites one."""
@@ -123,7 +136,7 @@ def seal(services: Services) -> None:
     emit(services, {"files": _files(files)}, lambda: _file_table(files))
 
 
-@command.command("backup")
+@command.command("backup", examples=("enigmacli enclave backup --out /mnt/usb/node-1",))
 @click.option("--out", "folder", metavar="DIR", required=True, help="New folder for the backup.")
 @pass_services
 def backup(services: Services, folder: str) -> None:
@@ -138,7 +151,7 @@ def backup(services: Services, folder: str) -> None:
     emit(services, document, lambda: f"{folder}: {', '.join(names) or 'nothing is sealed yet'}")
 
 
-@command.command("verify-backup")
+@command.command("verify-backup", examples=("enigmacli enclave verify-backup /mnt/usb/node-1",))
 @click.argument("folder", metavar="DIR")
 @pass_services
 def verify_backup(services: Services, folder: str) -> None:
@@ -147,7 +160,7 @@ def verify_backup(services: Services, folder: str) -> None:
     emit(services, {"folder": folder, "files": _files(files)}, lambda: _file_table(files))
 
 
-@command.command("restore")
+@command.command("restore", examples=("enigmacli enclave restore /mnt/usb/node-1",))
 @click.argument("folder", metavar="DIR")
 @pass_services
 def restore(services: Services, folder: str) -> None:
@@ -159,7 +172,9 @@ def restore(services: Services, folder: str) -> None:
     emit(services, {"folder": folder, "restored": list(restored)}, f"restored: {words}")
 
 
-@command.command("reset")
+@command.command(
+    "reset", examples=("enigmacli enclave reset --dry-run", "enigmacli enclave reset -y")
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be moved where, move nothing.")
 @yes_option
 @pass_services
@@ -167,6 +182,16 @@ def reset(services: Services, *, dry_run: bool) -> None:
     """Put the sealed files aside in a dated folder; nothing is deleted.
 
     The node then has no registration key and no seed. Moving the folder back undoes it.
+    """
+    document = put_aside(services, dry_run=dry_run)
+    emit(services, document, reset_words(document))
+
+
+def put_aside(services: Services, *, dry_run: bool = False) -> dict[str, Any]:
+    """Ask, then move the sealed files to a dated folder; says which, and where to.
+
+    Raises:
+        NotAskedError: nobody can answer, and ``-y`` was not given.
     """
     home = services.home
     with home.lock():
@@ -176,14 +201,15 @@ def reset(services: Services, *, dry_run: bool) -> None:
             services.confirm(f"move {len(files)} files of {home.enclave_dir} to {target}?")
             sealed_folder.move(home, target)
     moved = bool(files) and not dry_run
-    document = {"moved": moved, "files": files, "folder": str(target) if files else None}
-    emit(services, document, lambda: _reset_words(files, target, moved=moved))
+    return {"moved": moved, "files": files, "folder": str(target) if files else None}
 
 
-def _reset_words(files: list[str], target: Path, *, moved: bool) -> str:
-    if not files:
+def reset_words(document: dict[str, Any]) -> str:
+    """What :func:`put_aside` did, in one line."""
+    if not document["files"]:
         return "there is nothing to reset"
-    return f"{'moved' if moved else 'would move'} {', '.join(files)} to {target}"
+    done = "moved" if document["moved"] else "would move"
+    return f"{done} {', '.join(document['files'])} to {document['folder']}"
 
 
 def _files(files: Sequence[SealedFile]) -> list[dict[str, Any]]:

@@ -146,6 +146,18 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             "What was waited for did not happen before the deadline; it may still happen.",
             "Run the same command again; chain.wait_timeout_s sets the patience.",
         ),
+        "mempool": _E(
+            "The node's queue did not take the transaction.",
+            "Read the message; where the queue is full, send it again later.",
+        ),
+        "child-failed": _E(
+            "A command that this one ran ended in a way that it did not name.",
+            "Read the message, and the logs that it names; then run the same command again.",
+        ),
+        "request-order": _E(
+            "The engine asked the application for a step that cannot come at this point.",
+            "Stop the node and start it again; report it if it comes back.",
+        ),
         "error": _E("No more is known than the message says.", "Read the message."),
         # --- the enclave ---
         "enclave-refused": _E(

@@ -15,6 +15,7 @@ from enigmacli.chain.messages import Coin
 from enigmacli.chain.sdk_codes import TxInvalidError
 from enigmacli.cli import inputs
 from enigmacli.cli.addresses import address_named
+from enigmacli.cli.completers import key_names
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import group, keyring_options
 from enigmacli.cli.output import emit
@@ -27,13 +28,25 @@ _KEY_BYTES = 32
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
 
 
-@group("genesis")
+@group(
+    "genesis",
+    examples=(
+        "enigmacli genesis show --hash  # what the others of the network compare",
+        "enigmacli genesis validate",
+    ),
+)
 def command() -> None:
     """The genesis document: accounts, validators, appraisal policy."""
 
 
-@command.command("add-account")
-@click.argument("account", metavar="ADDRESS|KEY")
+@command.command(
+    "add-account",
+    examples=(
+        "enigmacli genesis add-account alice 1000000000uscrt",
+        "enigmacli genesis add-account ADDRESS 1000uscrt --dry-run",
+    ),
+)
+@click.argument("account", metavar="ADDRESS|KEY", shell_complete=key_names)
 @click.argument("coins", required=False, default="")
 @_dry_run
 @keyring_options
@@ -57,7 +70,13 @@ def add_account(services: Services, account: str, coins: str, *, dry_run: bool) 
     )
 
 
-@command.command("add-validator")
+@command.command(
+    "add-validator",
+    examples=(
+        "enigmacli genesis add-validator --operator alice",
+        "enigmacli genesis add-validator --operator ADDRESS --pubkey BASE64 --node-id NODE_ID",
+    ),
+)
 @click.option("--operator", metavar="ADDRESS|KEY", required=True, help="Account that votes for it.")
 @click.option("--pubkey", metavar="BASE64", help="Consensus key [default: this home's].")
 @click.option("--node-id", metavar="HEX", help="Its node [default: the bootstrap node].")
@@ -94,7 +113,13 @@ def add_validator(
     )
 
 
-@command.command("set-policy")
+@command.command(
+    "set-policy",
+    examples=(
+        "enigmacli genesis set-policy policy.json --dry-run",
+        "enigmacli genesis set-policy policy.json",
+    ),
+)
 @click.argument("file", metavar="FILE")
 @_dry_run
 @pass_services
@@ -110,7 +135,9 @@ def set_policy(services: Services, file: str, *, dry_run: bool) -> None:
     emit(services, {"policy": policy.to_value(), "changed": changed}, words)
 
 
-@command.command("validate")
+@command.command(
+    "validate", examples=("enigmacli genesis validate", "enigmacli genesis validate genesis.json")
+)
 @click.argument("file", metavar="[FILE]", required=False)
 @pass_services
 def validate(services: Services, file: str | None) -> None:
@@ -129,7 +156,9 @@ def validate(services: Services, file: str | None) -> None:
     )
 
 
-@command.command("show")
+@command.command(
+    "show", examples=("enigmacli genesis show > genesis.json", "enigmacli genesis show --hash")
+)
 @click.option("--hash", "only_hash", is_flag=True, help="Only the document's SHA-256.")
 @pass_services
 def show(services: Services, *, only_hash: bool) -> None:

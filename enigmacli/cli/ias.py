@@ -19,12 +19,25 @@ listen_option = config_option(
 )
 
 
-@group("ias")
+@group(
+    "ias",
+    examples=(
+        "enigmacli ias serve --listen 127.0.0.1:8090",
+        "enigmacli ias proxy --upstream https://ias.example.org --api-key-file key",
+    ),
+)
 def command() -> None:
     """A simulated Intel Attestation Service, or a proxy to the real one."""
 
 
-@command.command("serve")
+@command.command(
+    "serve",
+    examples=(
+        "enigmacli ias serve",
+        "enigmacli ias serve --status GROUP_OUT_OF_DATE --advisory INTEL-SA-00334",
+        "enigmacli ias serve --listen 127.0.0.1:0 --state intel",
+    ),
+)
 @listen_option
 @click.option(
     "--state",
@@ -77,7 +90,9 @@ def serve(
     serving.serve(services, lambda report: run_ias(settings, report), lifeline=die_with_parent)
 
 
-@command.command("proxy")
+@command.command(
+    "proxy", examples=("enigmacli ias proxy --upstream https://ias.example.org --api-key-file key",)
+)
 @listen_option
 @click.option("--upstream", metavar="URL", required=True, help="The attestation service.")
 @click.option(

@@ -10,6 +10,7 @@ from enigmacli.app.genesis import genesis_hash, new_genesis
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import command as declare
 from enigmacli.cli.output import emit, table
+from enigmacli.cli.peer import prepared
 from enigmacli.config import KEYS, Origin
 from enigmacli.errors import GenesisError
 from enigmacli.genesis_source import FoundGenesis
@@ -20,7 +21,15 @@ DEFAULT_CHAIN_ID: Final = "enigma-simulation"
 """Of a simulated network that nobody named."""
 
 
-@declare("init")
+@declare(
+    "init",
+    examples=(
+        "enigmacli init alpha --genesis https://example.org/genesis.json --genesis-hash HEX",
+        "enigmacli init alpha --simulated --chain-id net-1",
+        "enigmacli init alpha --simulated --pccs-root http://127.0.0.1:8081  # with DCAP",
+        "enigmacli init alpha --chain-id net-1  # a policy comes later: genesis set-policy",
+    ),
+)
 @click.argument("moniker")
 @click.option("--chain-id", metavar="ID", help="Start a genesis document for a new network.")
 @click.option("--simulated", is_flag=True, help="New network with a simulated policy.")
@@ -48,14 +57,11 @@ def command(
 ) -> None:
     """Create a home: configuration, node keys and, if asked, a genesis document.
 
-    \b
-    A new network:     init NAME --simulated     (or --chain-id ID, then genesis set-policy)
-      with DCAP:       init NAME --simulated --pccs-root http://127.0.0.1:8081
-      with both:       init NAME --simulated --pccs-root URL --ias-root URL
-    An existing one:   init NAME --genesis FILE|URL --genesis-hash HEX
+    A new network is begun with --simulated, or with --chain-id and then genesis set-policy; an
+    existing one is joined with --genesis and --genesis-hash.
 
     Nothing is ever overwritten; an interrupted init is completed by running it again.
-    """  # noqa: D301 -- click's mark of a paragraph that keeps its lines
+    """
     KEYS["node.moniker"].read(moniker, Origin("flag"))
     with_genesis = simulated or source is not None or chain_id is not None
     check_free(Home(services.home_path), with_genesis=with_genesis)
@@ -79,7 +85,10 @@ def command(
         genesis = _new(services, chain_id, ias_roots, pccs_roots, simulated=simulated)
     if genesis is not None:
         services.warn_if_simulated(genesis.document.app_state.policy)
-    made = initialise(services.home_path, genesis, {"node.moniker": moniker})
+    home = Home(services.home_path)
+    configured = prepared.settings(home) | {"node.moniker": moniker}
+    made = initialise(services.home_path, genesis, configured)
+    prepared.drop(home)
     emit(services, _document(made, genesis), lambda: _text(services, made, genesis))
 
 
@@ -161,4 +170,4 @@ def _next(genesis: FoundGenesis | None) -> str:
         return "genesis set-policy FILE"
     if genesis.document.app_state.keys is None:
         return "keys add NAME, then bootstrap"
-    return "keys add NAME, then enclave keygen"
+    return "join"

@@ -9,6 +9,7 @@ import click
 
 from enigmacli import home as homes
 from enigmacli.cli import inputs
+from enigmacli.cli.completers import key_names
 from enigmacli.cli.context import NotAskedError, Services, pass_services
 from enigmacli.cli.options import group, keyring_options, yes_option
 from enigmacli.cli.output import emit, say, table
@@ -25,12 +26,25 @@ _export_passphrase = click.option(
 )  # fmt: skip
 
 
-@group("keys")
+@group(
+    "keys",
+    examples=(
+        "enigmacli keys add alice --mnemonic-file alice.words",
+        "enigmacli keys list -o json",
+    ),
+)
 def command() -> None:
     """Account keys: they pay for transactions and own nodes."""
 
 
-@command.command("add")
+@command.command(
+    "add",
+    examples=(
+        "enigmacli keys add alice --mnemonic-file alice.words",
+        "enigmacli keys add alice --recover --source alice.words",
+        "enigmacli keys add alice --keyring-backend test  # never for value",
+    ),
+)
 @click.argument("name")
 @click.option("--recover", is_flag=True, help="Make the key again from its words.")
 @click.option(
@@ -55,7 +69,7 @@ def add(
     if recover:
         made = keyring.recover(name, _read_phrase(source), passphrase)
     elif mnemonic_file is not None:
-        made = _make_with_file(services, name, Path(mnemonic_file), passphrase)
+        made = make_with_file(services, name, Path(mnemonic_file), passphrase)
     else:
         phrase = generate_phrase()
         made = keyring.recover(name, phrase, passphrase)
@@ -85,7 +99,7 @@ def _read_phrase(source: str) -> RecoveryPhrase:
     return parse_phrase(inputs.read_input(source, _MAX_PHRASE_BYTES).decode(errors="replace"))
 
 
-def _make_with_file(services: Services, name: str, file: Path, passphrase: str) -> AccountKey:
+def make_with_file(services: Services, name: str, file: Path, passphrase: str) -> AccountKey:
     """Make a key whose words are in ``file`` before it exists, so that no key is without them."""
     keyring = services.keyring()
     if _is_taken(keyring, name):
@@ -135,7 +149,9 @@ def _show_words(services: Services, phrase: RecoveryPhrase) -> None:
     click.echo(f"{phrase.reveal()}\n", err=True)
 
 
-@command.command("list")
+@command.command(
+    "list", examples=("enigmacli keys list", "enigmacli keys list --keyring-backend test -o json")
+)
 @keyring_options
 @pass_services
 def list_keys(services: Services) -> None:
@@ -147,8 +163,11 @@ def list_keys(services: Services) -> None:
     emit(services, document, lambda: table([(key.name, key.address) for key in keys]))
 
 
-@command.command("show")
-@click.argument("name")
+@command.command(
+    "show",
+    examples=("enigmacli keys show alice", "enigmacli keys show alice --address  # for a script"),
+)
+@click.argument("name", shell_complete=key_names)
 @click.option("-a", "--address", "only_address", is_flag=True, help="Only the address.")
 @keyring_options
 @pass_services
@@ -159,8 +178,10 @@ def show(services: Services, name: str, *, only_address: bool) -> None:
     emit(services, _document(key), key.address if only_address else table(rows))
 
 
-@command.command("delete")
-@click.argument("name")
+@command.command(
+    "delete", examples=("enigmacli keys delete alice", "enigmacli keys delete alice -y")
+)
+@click.argument("name", shell_complete=key_names)
 @yes_option
 @keyring_options
 @pass_services
@@ -173,8 +194,14 @@ def delete(services: Services, name: str) -> None:
     emit(services, {"name": name, "address": key.address, "deleted": True}, f"deleted {name}")
 
 
-@command.command("export")
-@click.argument("name")
+@command.command(
+    "export",
+    examples=(
+        "enigmacli keys export alice --out alice.key",
+        "enigmacli keys export alice --export-passphrase-file secret.txt > alice.key",
+    ),
+)
+@click.argument("name", shell_complete=key_names)
 @click.option("--out", "file", metavar="FILE", help="New file for the export [default: print it].")
 @_export_passphrase
 @keyring_options
@@ -194,7 +221,13 @@ def export(services: Services, name: str, *, file: str | None, export_file: str 
         emit(services, {"name": name, "armour": armour}, armour.rstrip("\n"))
 
 
-@command.command("import")
+@command.command(
+    "import",
+    examples=(
+        "enigmacli keys import alice alice.key",
+        "enigmacli keys import alice alice.key --export-passphrase-file secret.txt",
+    ),
+)
 @click.argument("name")
 @click.argument("file", metavar="FILE")
 @_export_passphrase

@@ -7,7 +7,8 @@ How a command file looks (``enigmacli/cli/<name>.py``, found by the table in
     def command() -> None:
         '''Account keys.'''
 
-    @command.command("show")            # a sub-command: --home and -o come by themselves
+    # a sub-command: --home and -o come by themselves; the examples end its --help
+    @command.command("show", examples=["enigmacli keys show alice"])
     @click.argument("name")
     @chain_options                      # --node --chain-id: they only override configuration
     @pass_services
@@ -20,12 +21,14 @@ An option made by :func:`config_option` is not passed to the function: it overri
 configuration key it names, so its value is read from ``services.config`` like any other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import click
 
+from enigmacli.cli.completers import complete_paths, key_names
 from enigmacli.cli.context import Services
+from enigmacli.cli.examples import Command
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=click.Command)
@@ -50,8 +53,10 @@ class MissingCommandError(click.UsageError):
         self.overview = ctx.get_help()
 
 
-class Group(click.Group):
+class Group(Command, click.Group):
     """A group whose commands share ``--home`` and ``-o``, and which suggests the nearest name."""
+
+    command_class = Command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an empty call with the overview.
@@ -72,7 +77,8 @@ class Group(click.Group):
             click.UsageError: there is none; the error carries the nearest names.
         """
         name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
+        known = ctx.resilient_parsing or self.get_command(ctx, name) is not None
+        if not known and not name.startswith("-"):
             raise _unknown_command(name, self.list_commands(ctx), ctx)
         return super().resolve_command(ctx, args)
 
@@ -95,17 +101,22 @@ def nearest(name: str, known: list[str]) -> list[str]:
 
 
 def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command of its own, with the options that every command has."""
+    """Declare a command of its own, with the options that every command has.
+
+    Args:
+        name: as it is typed.
+        attributes: ``examples``, lines for the help (:mod:`enigmacli.cli.examples`); else click's.
+    """
 
     def declare(function: Callable[..., Any]) -> click.Command:
-        made: click.Command = click.command(name, cls=click.Command, **attributes)(function)
+        made: click.Command = click.command(name, cls=Command, **attributes)(function)
         return share(made)
 
     return declare
 
 
 def group(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], Group]:
-    """Declare a group; its commands are added with ``@<group>.command("name")``."""
+    """Declare a group; its commands are added with ``@<group>.command("name", examples=[…])``."""
 
     def declare(function: Callable[..., Any]) -> Group:
         made: Group = click.command(name, cls=Group, **attributes)(function)
@@ -125,7 +136,10 @@ def _remember_output(ctx: click.Context, _: click.Parameter, value: str | None) 
 
 
 def share(declared: C) -> C:
-    """Give a command ``--home`` and ``-o/--output``, unless it has them."""
+    """Give a command ``--home``, ``-o/--output`` and ``--plain``, unless it has them.
+
+    What names a file is made to complete as one.
+    """
     if not any(option.name == "output" for option in declared.params):
         declared.params += [
             click.Option(
@@ -137,18 +151,31 @@ def share(declared: C) -> C:
                 ["-o", "--output"], type=click.Choice(OUTPUTS), expose_value=False, is_eager=True,
                 callback=_remember_output, help="Form of the result [default: text].",
             ),
+            ConfigOption(
+                ["--plain"], key="output.plain", is_flag=True, flag_value="true", default=None,
+                help="Plain words, one fact a line, as screen readers like them.",
+            ),
         ]  # fmt: skip
+    for parameter in declared.params:
+        complete_paths(parameter)
     return declared
 
 
-def config_option(*names: str, key: str, **attributes: Any) -> Decorator:
+class ConfigOption(click.Option):
     """An option that overrides the configuration key ``key`` (``section.name``) for one call."""
 
-    def remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            ctx.ensure_object(Services).override(key, value)
+    def __init__(self, names: Sequence[str], /, *, key: str, **attributes: Any) -> None:
+        super().__init__(names, expose_value=False, callback=self._remember, **attributes)
+        self.key = key
 
-    return click.option(*names, expose_value=False, callback=remember, **attributes)
+    def _remember(self, ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.ensure_object(Services).override(self.key, value)
+
+
+def config_option(*names: str, key: str, **attributes: Any) -> Decorator:
+    """Declare a :class:`ConfigOption`."""
+    return click.option(*names, cls=ConfigOption, key=key, **attributes)
 
 
 def _all(function: F, *decorators: Decorator) -> F:
@@ -216,9 +243,12 @@ def account_options(function: F) -> F:
     """``--from`` with the keyring's options: whose account acts."""
     return _all(
         function,
-        config_option("--from", key="account.from", metavar="KEY", help="Account key that signs."),
+        config_option(
+            "--from", key="account.from", metavar="KEY", shell_complete=key_names,
+            help="Account key that signs.",
+        ),
         keyring_options,
-    )
+    )  # fmt: skip
 
 
 def tx_options(function: F) -> F:

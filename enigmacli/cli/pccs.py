@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 _WARNING: Final = "simulation: this service is not Intel's, its certificates prove nothing"
 
 
-@group("pccs")
+@group("pccs", examples=("enigmacli pccs serve",))
 def command() -> None:
     """A simulated service of DCAP certificates and collateral."""
 
 
-@command.command("serve")
+@command.command(
+    "serve",
+    examples=(
+        "enigmacli pccs serve",
+        "enigmacli pccs serve --status OutOfDate --advisory INTEL-SA-00615",
+    ),
+)
 @config_option(
     "--listen", key="pccs.listen", metavar="HOST:PORT", help="Address; port 0 takes a free one."
 )

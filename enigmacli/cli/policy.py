@@ -27,7 +27,10 @@ _SHOWN_CHARACTERS: Final = 16
 file_argument = click.argument("file", metavar="FILE")
 
 
-@group("policy")
+@group(
+    "policy",
+    examples=("enigmacli policy check policy.json", "enigmacli policy diff old.json new.json"),
+)
 def command() -> None:
     """Appraisal policies: check, explain, compare, try.
 
@@ -38,7 +41,10 @@ def command() -> None:
 # --- check ------------------------------------------------------------------------------------
 
 
-@command.command("check")
+@command.command(
+    "check",
+    examples=("enigmacli policy check policy.json", "enigmacli policy check policy.json -o json"),
+)
 @file_argument
 @click.pass_context
 @pass_services
@@ -93,7 +99,7 @@ def _warning_lines(warnings: Sequence[dict[str, str]]) -> list[str]:
 # --- explain ----------------------------------------------------------------------------------
 
 
-@command.command("explain")
+@command.command("explain", examples=("enigmacli policy explain policy.json",))
 @file_argument
 @pass_services
 def explain(services: Services, file: str) -> None:
@@ -123,7 +129,7 @@ def _explain_text(document: dict[str, Any]) -> str:
 # --- diff -------------------------------------------------------------------------------------
 
 
-@command.command("diff")
+@command.command("diff", examples=("enigmacli policy diff old.json new.json",))
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @pass_services
@@ -144,7 +150,13 @@ def diff(services: Services, before: str, after: str) -> None:
 # --- what-if ----------------------------------------------------------------------------------
 
 
-@command.command("what-if")
+@command.command(
+    "what-if",
+    examples=(
+        "enigmacli policy what-if --policy new.json",
+        "enigmacli policy what-if --policy new.json --at 2027-01-31T12:00:00Z",
+    ),
+)
 @click.option("--policy", "file", metavar="FILE", required=True, help="The policy to try.")
 @click.option("--at", "at_us", type=INSTANT, metavar="RFC3339", help="In the place of now.")
 @chain_options
@@ -221,7 +233,7 @@ def _what_if_text(nodes: Sequence[dict[str, Any]]) -> str:
         )
         for node in nodes
     ]
-    return table(rows) if nodes else "there is no node"
+    return table(rows, heading=True) if nodes else "there is no node"
 
 
 def _code(answer: dict[str, Any] | None) -> str:

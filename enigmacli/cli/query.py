@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from enigmacli.cli.completers import key_names
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.lines import as_json
 from enigmacli.cli.options import chain_options, group
@@ -21,12 +22,14 @@ NODE_KEY_FILE: Final = "node-master-key.txt"
 IO_KEY_FILE: Final = "io-master-key.txt"
 
 
-@group("query")
+@group("query", examples=("enigmacli query register nodes", "enigmacli query balance alice"))
 def command() -> None:
     """Ask the chain."""
 
 
-@group("register")
+@group(
+    "register", examples=("enigmacli query register nodes", "enigmacli query register seed NODE_ID")
+)
 def register() -> None:
     """The registration module: nodes, their encrypted seeds, the network's keys."""
 
@@ -34,7 +37,13 @@ def register() -> None:
 command.add_command(register)
 
 
-@register.command("seed")
+@register.command(
+    "seed",
+    examples=(
+        "enigmacli query register seed NODE_ID",
+        "enigmacli query register seed NODE_ID | cut -c 3-  # without its 0x",
+    ),
+)
 @click.argument("node_id", type=NODE_ID)
 @chain_options
 @pass_services
@@ -49,7 +58,13 @@ def seed(services: Services, node_id: bytes) -> None:
     emit(services, document | verified_document(chain), encrypted)
 
 
-@register.command("secret-network-params")
+@register.command(
+    "secret-network-params",
+    examples=(
+        "enigmacli query register secret-network-params",
+        "enigmacli query register secret-network-params --out-dir keys",
+    ),
+)
 @click.option(
     "--out-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -91,7 +106,13 @@ def _check_against_genesis(services: Services, keys: tuple[bytes, bytes]) -> Non
         )
 
 
-@register.command("node")
+@register.command(
+    "node",
+    examples=(
+        "enigmacli query register node NODE_ID",
+        "enigmacli query register node NODE_ID --node http://127.0.0.1:26657 -o json",
+    ),
+)
 @click.argument("node_id", type=NODE_ID)
 @chain_options
 @pass_services
@@ -101,7 +122,7 @@ def node(services: Services, node_id: bytes) -> None:
 
     chain = proving(services)
     with _expected_to_be_registered(services, node_id):
-        document = _record(services, chain.node(node_id))
+        document = record_document(services, chain.node(node_id))
     emit(services, document | verified_document(chain), lambda: _lines(document))
 
 
@@ -124,18 +145,26 @@ def _expected_to_be_registered(services: Services, node_id: bytes) -> Iterator[N
         ) from error
 
 
-@register.command("nodes")
+@register.command(
+    "nodes",
+    examples=(
+        "enigmacli query register nodes",
+        "enigmacli query register nodes -o json | jq -r '.nodes[].node_id'",
+    ),
+)
 @chain_options
 @pass_services
 def nodes(services: Services) -> None:
     """Every registered node, as the node asked says: only single records can be proven."""
-    found = [_record(services, record) for record in services.queries().nodes()]
+    found = [record_document(services, record) for record in services.queries().nodes()]
     columns = ("node_id", "owner", "height", "evidence_kind", "tcb_status")
     rows = [columns, *(tuple(str(record[name]) for name in columns) for record in found)]
-    emit(services, {"nodes": found}, lambda: table(rows) if found else "no node is registered")
+    words = table(rows, heading=True) if found else "no node is registered"
+    emit(services, {"nodes": found}, words)
 
 
-def _record(services: Services, record: "NodeRecord") -> dict[str, Any]:
+def record_document(services: Services, record: "NodeRecord") -> dict[str, Any]:
+    """A node's record as JSON values."""
     from enigmacli.chain.address import encode_address  # noqa: PLC0415 -- not paid by --help
 
     owned = any(record.owner)
@@ -152,8 +181,10 @@ def _record(services: Services, record: "NodeRecord") -> dict[str, Any]:
     }
 
 
-@command.command("account")
-@click.argument("named", metavar="ADDRESS|KEY")
+@command.command(
+    "account", examples=("enigmacli query account alice", "enigmacli query account ADDRESS -o json")
+)
+@click.argument("named", metavar="ADDRESS|KEY", shell_complete=key_names)
 @chain_options
 @pass_services
 def account(services: Services, named: str) -> None:
@@ -167,8 +198,14 @@ def account(services: Services, named: str) -> None:
     emit(services, document | verified_document(chain), lambda: _lines(document))
 
 
-@command.command("balance")
-@click.argument("named", metavar="ADDRESS|KEY")
+@command.command(
+    "balance",
+    examples=(
+        "enigmacli query balance alice",
+        "enigmacli query balance ADDRESS --denom uscrt -o json",
+    ),
+)
+@click.argument("named", metavar="ADDRESS|KEY", shell_complete=key_names)
 @click.option("--denom", default="uscrt", show_default=True, help="Denomination.")
 @chain_options
 @pass_services
@@ -203,7 +240,7 @@ def _address(services: Services, named: str) -> str:
         raise click.BadParameter(error.message) from error
 
 
-@command.command("tx")
+@command.command("tx", examples=("enigmacli query tx HASH",))
 @click.argument("tx_hash", metavar="HASH", type=TX_HASH)
 @chain_options
 @pass_services
@@ -232,7 +269,9 @@ def tx(services: Services, tx_hash: bytes) -> None:
     emit(services, document, lambda: _lines(plain))
 
 
-@command.command("block")
+@command.command(
+    "block", examples=("enigmacli query block  # the newest", "enigmacli query block 1 -o json")
+)
 @click.argument("height", type=click.IntRange(min=1), required=False)
 @chain_options
 @pass_services

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 PROVIDERS: Final = ("simulated", "dcap")
 
 
-@declare("quickstart")
+@declare(
+    "quickstart",
+    examples=(
+        "enigmacli quickstart",
+        "enigmacli quickstart --keep DIR --provider dcap",
+        "enigmacli quickstart --engine cometbft --cometbft FILE",
+    ),
+)
 @click.option(
     "--keep", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
     help="Keep both nodes' homes in DIR; the same command again resumes there.",

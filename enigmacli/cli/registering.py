@@ -7,7 +7,6 @@ from enclave.calls import MAX_CERTIFICATE_BYTES
 from enclave.errors import ContainerFormatError
 from enigmacli import registration
 from enigmacli.chain.messages import RaAuthenticate
-from enigmacli.chain.tx import tx_hash
 from enigmacli.cli import registration_note, sending
 from enigmacli.cli.accounts import acting_account
 from enigmacli.cli.context import Services
@@ -89,9 +88,7 @@ class Candidate:
                 self._draft(),
                 self.account,
                 question=f"register node {self.node_id.hex()} for {self.account.address}",
-                before_sending=lambda raw: registration_note.write(
-                    home, self.node_id, tx_hash(raw)
-                ),
+                before_sending=lambda raw: registration_note.write(home, self.node_id, raw),
             )
         except TxRejectedError:
             registration_note.drop(home)

@@ -14,7 +14,7 @@ _LOUD: Final = (
 )
 
 
-@declare("replay")
+@declare("replay", examples=("enigmacli replay", "enigmacli replay --without-enclave"))
 @click.option(
     "--without-enclave",
     is_flag=True,

@@ -35,11 +35,12 @@ def prepare(
         InsufficientFundsError: it cannot.
         MalformedError: a price or fee cannot be read.
     """
-    terms = _terms(services)
-    return draft(message, account.address, chain, services.chain_id, terms, spends=spends)
+    chain_id = services.chain_id
+    return draft(message, account.address, chain, chain_id, terms(services), spends=spends)
 
 
-def _terms(services: Services) -> Terms:
+def terms(services: Services) -> Terms:
+    """What the options of this call are ready to pay."""
     from enigmacli.chain.messages import Coin  # noqa: PLC0415 -- not paid by --help
 
     options = services.config.chain

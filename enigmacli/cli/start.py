@@ -11,6 +11,7 @@ from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.interruption import orderly_interruption
 from enigmacli.cli.options import account_options, chain_options, config_option
 from enigmacli.cli.options import command as declare
+from enigmacli.cli.peer.start_options import peer_start_options
 
 if TYPE_CHECKING:
     from enigmacli.engine.settings import NodeSettings
@@ -19,7 +20,14 @@ ENGINES: Final = ("embedded", "cometbft")
 ABCI_SOCKET: Final = "abci.sock"
 
 
-@declare("start")
+@declare(
+    "start",
+    examples=(
+        "enigmacli start  # the embedded engine: makes blocks alone",
+        "enigmacli start --follow http://127.0.0.1:26657 --wait-for-seed",
+        "enigmacli start --engine cometbft --persistent-peers ID@HOST:26656",
+    ),
+)
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -93,6 +101,7 @@ ABCI_SOCKET: Final = "abci.sock"
     hidden=True,
     help="Stop when standard input ends, for whoever starts this program.",
 )
+@peer_start_options
 @chain_options
 @account_options
 @service_options

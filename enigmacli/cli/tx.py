@@ -7,6 +7,7 @@ import click
 from enigmacli.cli import inputs, sending
 from enigmacli.cli.accounts import acting_account
 from enigmacli.cli.addresses import address_named
+from enigmacli.cli.completers import key_names
 from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import group, tx_options
 from enigmacli.cli.output import emit, say
@@ -22,22 +23,30 @@ if TYPE_CHECKING:
 _MAX_POWER: Final = 2**50  # protocol.md section 7
 
 
-@group("tx")
+@group(
+    "tx",
+    examples=(
+        "enigmacli tx register auth evidence.der --from alice -y",
+        "enigmacli tx bank send alice ADDRESS 1000uscrt",
+    ),
+)
 def command() -> None:
     """Send a transaction: register, transfer, validator power."""
 
 
-@group("register")
+@group("register", examples=("enigmacli tx register auth evidence.der --from alice",))
 def register() -> None:
     """Register a node."""
 
 
-@group("bank")
+@group("bank", examples=("enigmacli tx bank send alice ADDRESS 1000uscrt",))
 def bank() -> None:
     """Coins."""
 
 
-@group("validator")
+@group(
+    "validator", examples=("enigmacli tx validator set PUBKEY 10 --node-id NODE_ID --from alice",)
+)
 def validator() -> None:
     """Validators and their power."""
 
@@ -46,7 +55,14 @@ for _group in (register, bank, validator):
     command.add_command(_group)
 
 
-@register.command("auth")
+@register.command(
+    "auth",
+    examples=(
+        "enigmacli tx register auth evidence.der --from alice",
+        "enigmacli tx register auth evidence.der --from alice --dry-run  # sends nothing",
+        "enigmacli tx register auth evidence.der --from alice -y -o json",
+    ),
+)
 @click.argument("file", metavar="FILE")
 @click.option(
     "--no-preview", is_flag=True, help="Do not judge the evidence here before a fee is paid."
@@ -89,8 +105,14 @@ def auth(
     )
 
 
-@bank.command("send")
-@click.argument("sender", metavar="FROM")
+@bank.command(
+    "send",
+    examples=(
+        "enigmacli tx bank send alice ADDRESS 1000uscrt",
+        "enigmacli tx bank send alice ADDRESS 1000uscrt --generate-only > unsigned.json",
+    ),
+)
+@click.argument("sender", metavar="FROM", shell_complete=key_names)
 @click.argument("recipient", metavar="TO")
 @click.argument("amount", metavar="AMOUNT", type=COIN)
 @tx_options
@@ -118,7 +140,13 @@ def bank_send(
     )  # fmt: skip
 
 
-@validator.command("set")
+@validator.command(
+    "set",
+    examples=(
+        "enigmacli tx validator set PUBKEY 10 --node-id NODE_ID --from alice",
+        "enigmacli tx validator set PUBKEY 0 --node-id NODE_ID --from alice  # leaves the set",
+    ),
+)
 @click.argument("consensus_key", metavar="PUBKEY", type=CONSENSUS_KEY)
 @click.argument("power", metavar="POWER", type=click.IntRange(0, _MAX_POWER))
 @click.option(

@@ -15,7 +15,7 @@ _DEPENDENCIES: Final = (
 )  # fmt: skip
 
 
-@declare("version")
+@declare("version", examples=("enigmacli version", "enigmacli version -o json"))
 @pass_services
 def command(services: Services) -> None:
     """Versions of the program and what it runs on."""

@@ -3,16 +3,25 @@
 import json
 import random
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from enclave.errors import EnclaveError
+from enigmacli.app.genesis import GenesisDocument, genesis_hash
 from enigmacli.chain.address import encode_address
+from enigmacli.chain.queries import Queries
 from enigmacli.chain.results import TxResult
 from enigmacli.chain.rpc import RpcClient
+from enigmacli.chain.tx import decode_tx
 from enigmacli.child import Child
 from enigmacli.engine.validator_key import Ed25519Key
+from enigmacli.errors import EnigmaError
+from enigmacli.localnet.faucet import AMOUNT
+from enigmacli.receipt.document import Receipt
+from enigmacli.receipt.verification import Genesis, verify
 from tests.faults.killed_commands import TEST_KEYS, HomeCase, Workshop
 from tests.faults.killing import Case, Running, Trial, must, run
 
@@ -28,6 +37,7 @@ class Network:
 
     shop: Workshop
     node: RpcClient
+    faucet: str
 
     def cases(self) -> tuple[Case, ...]:
         """Each command that changes a chain or lives from one, and some that only read."""
@@ -47,6 +57,7 @@ class Network:
         )  # fmt: skip
         return (
             *(self.shop.case(one) for one in homes),
+            Case("join", self._lay_out_join),
             Case("tx register auth", self._lay_out_register),
             Case("tx bank send", self._lay_out_send),
             Case("tx validator set", self._lay_out_vote),
@@ -103,6 +114,42 @@ class Network:
 
     def _line(self, *arguments: str) -> tuple[str, ...]:
         return (*arguments, "--home", str(self.shop.home))
+
+    # --- join -------------------------------------------------------------------------------
+
+    def _lay_out_join(self, _generator: random.Random) -> Trial:
+        """From no home at all, with an account that nobody knows yet."""
+        self.shop.set_home("none")
+        genesis = str(self.shop.folder / "first" / "config" / "genesis.json")
+        line = ("join", "--genesis", genesis, "--node", self.node.url, "--url", self.shop.intel,
+                "--faucet", self.faucet, *TEST_KEYS)  # fmt: skip
+        since = self._height()
+        return Trial(self._line(*line), check=lambda: self._join_faults(since))
+
+    def _join_faults(self, since: int) -> list[str]:
+        """One registration, one fee, the seed, and a receipt of it."""
+        try:
+            return self._join_faults_by(self._receipt(), since)
+        except (EnigmaError, EnclaveError, OSError) as error:
+            return [f"the receipt: {error}"]
+
+    def _receipt(self) -> Receipt:
+        held = (self.shop.home / "config" / "genesis.json").read_bytes()
+        genesis = Genesis(GenesisDocument.parse(held), genesis_hash(held))
+        receipt = Receipt.parse((self.shop.home / "join-receipt.json").read_bytes())
+        verify(receipt, genesis, None, time.time_ns())
+        return receipt
+
+    def _join_faults_by(self, receipt: Receipt, since: int) -> list[str]:
+        account = encode_address("enigma", bytes.fromhex(receipt.claims.owner))
+        (fee,) = decode_tx(receipt.tx).fee_amount
+        paid = AMOUNT - Queries(self.node).balance(account, fee.denom)
+        faults = self._registration_faults(receipt.claims.node_id, since)
+        if paid != fee.amount:
+            faults.append(f"paid {paid}, the fee is {fee.amount}")
+        if not (self.shop.home / "enclave" / "seed.sealed").exists():
+            faults.append("no seed was sealed")
+        return faults
 
     # --- transactions -----------------------------------------------------------------------
 
@@ -172,9 +219,14 @@ def network(shop: Workshop) -> Iterator[Network]:
     arguments = ("start", "--rpc-listen", _ANY_PORT, "--block-interval", "0.05",
                  "--empty-blocks-interval", "60", "--home", str(first))  # fmt: skip
     with (
+        ExitStack() as held,
         Child("node", arguments, shop.folder / "logs") as node,
         RpcClient(str(node.listening()["rpc"])) as rpc,
     ):
-        made = Network(shop, rpc)
+        shutil.copytree(shop.folder / "whole", shop.folder / "giver")
+        giving = ("localnet", "faucet", "--node", rpc.url, *TEST_KEYS,
+                  "--home", str(shop.folder / "giver"))  # fmt: skip
+        faucet = held.enter_context(Child("faucet", giving, shop.folder / "logs"))
+        made = Network(shop, rpc, str(faucet.listening()["url"]))
         made.prepare()
         yield made

@@ -148,12 +148,15 @@ def _kind(pid: int) -> str:
 class Running:
     """The program at work; what it prints is kept."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, stdout: int | None = None, alone: bool = False
+    ) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 -- closed on exit
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             (*PROGRAM, *arguments, "-o", "json"),
-            stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err, env=_ENVIRONMENT,
+            stdin=subprocess.DEVNULL, stdout=self._out if stdout is None else stdout,
+            stderr=self._err, env=_ENVIRONMENT, start_new_session=alone,
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -246,7 +249,7 @@ def strike(name: str, trial: Trial, pace: Pace, generator: random.Random) -> Str
     struck = Strike(name, "unknown", round(pace.draw(generator), 3), 0, 0)
     try:
         struck, told = _first_run(struck, trial, generator)
-        struck = _serve_again(struck, trial, told) if trial.ready else _run_again(struck, trial)
+        struck = serve_again(struck, trial, told) if trial.ready else run_again(struck, trial)
         return struck if struck.faults else struck.but(*trial.check())
     except (subprocess.TimeoutExpired, TimeoutError, AssertionError) as error:
         return struck.but(str(error)[-1500:])
@@ -258,7 +261,7 @@ def _first_run(struck: Strike, trial: Trial, generator: random.Random) -> tuple[
     with Running(trial.arguments) as first:
         victim = _kill_one(first.process, generator, moment)
         if trial.ready:
-            _let_stop(first)
+            let_stop(first)
         code = first.process.wait(PATIENCE_S)
         if victim == ROOT and code != -signal.SIGKILL:
             victim = NOBODY
@@ -270,7 +273,7 @@ def _first_run(struck: Strike, trial: Trial, generator: random.Random) -> tuple[
         return done, first.told_height()
 
 
-def _let_stop(server: Running) -> None:
+def let_stop(server: Running) -> None:
     """A server goes on without a child that was killed, or ends; both are well."""
     try:
         server.process.wait(_GRACE_S)
@@ -291,7 +294,7 @@ def _kill_one(process: "subprocess.Popen[bytes]", generator: random.Random, mome
     return kind
 
 
-def _run_again(struck: Strike, trial: Trial) -> Strike:
+def run_again(struck: Strike, trial: Trial) -> Strike:
     again = run(*trial.arguments)
     done = replace(struck, second_exit=again.returncode)
     if again.returncode == 0 or _error_code(again.stderr) in trial.allowed:
@@ -308,7 +311,7 @@ def _error_code(stderr: str) -> str:
     return "no code"
 
 
-def _serve_again(struck: Strike, trial: Trial, told: int) -> Strike:
+def serve_again(struck: Strike, trial: Trial, told: int) -> Strike:
     with Running(trial.arguments) as again:
         again.wait_for(trial.ready)
         held = max((one["height"] for one in again.events()

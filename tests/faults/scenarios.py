@@ -76,6 +76,13 @@ def install(network: NetworkInMemory) -> Scenario:
     return _command(program, "seed", "unseal")
 
 
+def join(network: NetworkInMemory) -> Scenario:
+    """The seed and the receipt of a node that the chain, which nobody stops, has registered."""
+    program = network.newcomer("bob")
+    program.ok("tx", "register", "auth", str(program.home / "attestation_cert.der"), "-y")
+    return _command(program, "join")
+
+
 def backup(network: NetworkInMemory) -> Scenario:
     out = network.folder / "out"
     out.mkdir()
@@ -210,7 +217,7 @@ def simulated_platforms(network: NetworkInMemory) -> Scenario:
 
 
 SCENARIOS: Final = (
-    init, keygen, bootstrap, install, backup, restore, reset, config_set, genesis_account,
+    init, keygen, bootstrap, install, join, backup, restore, reset, config_set, genesis_account,
     keys_add, keys_add_with_words, keys_import, evidence_file, clock_advance, sign_state,
     simulated_intel_keys, simulated_dcap_keys, simulated_platforms,
 )  # fmt: skip

@@ -45,7 +45,7 @@ from enigmacli.chain.tx import tx_hash
 from enigmacli.chain.validators import Validator, ValidatorSet
 from enigmacli.cli import attestation_service, cli, dcap_services
 from enigmacli.cli.context import Services
-from enigmacli.errors import NotFoundError, ServiceUnavailableError
+from enigmacli.errors import NotFoundError, ServiceRefusedError, ServiceUnavailableError
 from enigmacli.simulated_intel.ias import SimulatedIas
 from enigmacli.simulated_intel.pcs import SimulatedPcs
 from enigmacli.simulated_intel.pki import SimulatedPki
@@ -78,6 +78,8 @@ class NodeInMemory:
     down: bool = False
     holds_back: bool = False
     """Takes transactions and makes no block."""
+    lists_txs: bool = True
+    """Whether it finds transactions by their hash."""
     of_chain: str = ""
     """Says that it is of this chain."""
     lie: Callable[[QueryAnswer], QueryAnswer] = _honest
@@ -143,6 +145,8 @@ class NodeInMemory:
 
     def tx(self, digest: bytes) -> TxAnswer:
         self._answer()
+        if not self.lists_txs:
+            raise ServiceRefusedError("transaction indexing is disabled")
         if digest not in self._placed:
             raise NotFoundError(f"tx ({digest.hex().upper()}) not found")
         return self._placed[digest]
@@ -150,7 +154,12 @@ class NodeInMemory:
     def calm_down(self) -> None:
         """Answer again, as what it is, and put what waits into a block."""
         self.down, self.holds_back, self.of_chain, self.lie = False, False, "", _honest
+        self.lists_txs = True
         self.make_block(*self._held)
+
+    def forget(self) -> None:
+        """Lose what waits for a block, as a node that starts anew."""
+        self.make_block()
 
     def make_block(self, *txs: bytes) -> None:
         """A block with its header, and another one that proves what it changed."""
@@ -197,6 +206,9 @@ class EnclaveInProcess(EnclaveClient):
 
     def call(self, request: Any, timeout_s: float | None = None) -> Any:  # noqa: ARG002 -- at once
         return self._offered[type(request)](request)
+
+    def start_early(self) -> None:
+        """There is no process to start."""
 
     def close(self) -> None:
         """There is no process to end."""

@@ -11,6 +11,7 @@ import pytest
 
 import enclave.errors as trusted
 import enigmacli.errors as untrusted
+from enigmacli.cli import cli
 from enigmacli.cli.boundary import describe, report
 from enigmacli.cli.context import Services
 from enigmacli.cli.exit_codes import EXIT_CODES, MEANINGS, exit_code
@@ -255,9 +256,11 @@ def test_an_expected_failure_without_a_class_of_its_own_is_a_bug(
     assert Path(failure.details["traceback"]).exists()
 
 
-def test_something_that_asked_for_an_exit_code_gets_it() -> None:
-    with pytest.raises(SystemExit, match="5"):
-        report(Services(), SystemExit(5))
+def test_something_that_asked_for_an_exit_code_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ENIGMACLI_COMPLETE", "nonsense")
+
+    with pytest.raises(SystemExit, match="1"):  # click's, for a shell that it does not know
+        cli.main([], "enigmacli")
 
 
 @pytest.mark.parametrize("code", sorted(by_code()))

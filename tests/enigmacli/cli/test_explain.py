@@ -3,8 +3,12 @@ from typing import Any
 
 import pytest
 
-from enigmacli.cli.chain_codes import CHAIN_CODES
+from enigmacli.app.refusals import RegisterCode, ValidatorCode
+from enigmacli.chain.sdk_codes import SdkCode
+from enigmacli.cli.chain_codes import CHAIN_CODES, CHAIN_REMEDIES
 from enigmacli.cli.explain import ELSEWHERE, by_code
+from enigmacli.cli.explanations import EXPLANATIONS, explanation_of
+from enigmacli.doctor.checks import CHECKS
 from tests.corpus import ROOT
 
 
@@ -62,3 +66,38 @@ def _defines_a_code(tree: ast.Module) -> bool:
         if isinstance(line, ast.Assign | ast.AnnAssign)
         for name in (line.targets if isinstance(line, ast.Assign) else [line.target])
     )
+
+
+def test_a_list_is_the_same_as_no_code(program: Any) -> None:
+    assert program("explain", "--list").out == program("explain").out
+    assert program("explain", "--list", "6").code == 2
+
+
+@pytest.mark.parametrize("code", CHAIN_CODES)
+def test_a_chains_code_says_what_to_do(program: Any, code: str) -> None:
+    assert program.ok("explain", code)["what to do"]
+
+
+def test_every_code_that_the_chain_defines_is_explained() -> None:
+    defined = {f"register/{int(one)}" for one in RegisterCode}
+    defined |= {f"validator/{int(one)}" for one in ValidatorCode}
+    defined |= {f"sdk/{int(one)}" for one in SdkCode}
+
+    assert defined == set(CHAIN_CODES) == set(CHAIN_REMEDIES)
+
+
+def test_every_error_says_why_it_happens() -> None:
+    """The fallback's words are for the root of the family alone."""
+    root = EXPLANATIONS["error"]
+
+    assert [code for code, cls in by_code().items() if explanation_of(cls) is root] == ["error"]
+
+
+@pytest.mark.parametrize("finding", sorted(CHECKS))
+def test_a_finding_is_explained(program: Any, finding: str) -> None:
+    assert program.ok("explain", finding)["why"] == CHECKS[finding].why
+
+
+def test_a_mistyped_code_gets_a_suggestion(program: Any) -> None:
+    assert "measurement-not-allowed" in program("explain", "measurement-not-alowed").err
+    assert "clock.kept" in program("explain", "clock.kep").err

@@ -8,8 +8,9 @@ from typing import Any
 import click
 import pytest
 
-from enigmacli.cli import ALIASES, COMMANDS, asks_json, cli, program_name
+from enigmacli.cli import COMMANDS, asks_json, cli, program_name
 from enigmacli.cli.context import Services
+from enigmacli.cli.peer.names import ALIASES
 from enigmacli.version import VERSION
 from tests.corpus import ROOT
 

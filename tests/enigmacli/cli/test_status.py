@@ -58,7 +58,7 @@ def test_that_a_home_is_not_registered_is_the_node_s_word(network: NetworkInMemo
 
     shown = carol.ok("status")
 
-    assert (shown["state"], shown["registered"], shown["verified"]) == ("keyed", False, None)
+    assert (shown["state"], shown["registered"], shown["verified"]) == ("attested", False, None)
     assert "no, as the node says" in carol("status").out
 
 
@@ -91,5 +91,5 @@ def test_a_node_that_is_down_is_no_failure_unless_it_is_required(
     shown = bob.ok("status")
     required = bob("status", "--require", "node", "-o", "json")
 
-    assert (shown["node"], shown["state"]) == (None, "keyed")
+    assert (shown["node"], shown["state"]) == (None, "sent")
     assert (required.code, required.error["code"]) == (4, "service-unavailable")
