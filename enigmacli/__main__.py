@@ -4,8 +4,16 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import Final
 
-_INTERRUPTED = 130
+from enigmacli.arguments import asks_json
+
+_INTERRUPTED: Final = 130
+_LINE: Final = b"enigmacli: error: interrupted\n"
+_DOCUMENT: Final = (
+    b'{"error":{"code":"interrupted","message":"interrupted","hint":"","details":{}}}\n'
+)
+"""As :mod:`enigmacli.cli.boundary` prints it, which may not be loaded yet."""
 
 
 def main() -> None:
@@ -24,7 +32,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if sys.__stderr__ is not None:
             with suppress(OSError):
-                os.write(sys.__stderr__.fileno(), b"enigmacli: error: interrupted\n")
+                said = _DOCUMENT if asks_json(sys.argv[1:]) else _LINE
+                os.write(sys.__stderr__.fileno(), said)
         os._exit(_INTERRUPTED)
 
 

@@ -34,6 +34,12 @@ from enigmacli.errors import ConfigError, StorageError
 FILE_NAME: Final = "config.toml"
 MAX_FILE_BYTES: Final = 1024 * 1024
 _MAX_SEEN: Final = 80
+_PREFIX: Final = "ENIGMA_"
+_ALIKE: Final = 0.6
+"""As for the names of keys, where it is difflib's own."""
+
+_ALMOST_ALIKE: Final = 0.85
+"""A letter or two differ; names such as ENIGMA_COMETBFT are not meant to be keys."""
 
 Scalar = str | int | float | bool
 
@@ -101,7 +107,7 @@ class Key:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"ENIGMA_{self.section}_{self.word}".upper()
+        return f"{_PREFIX}{self.section}_{self.word}".upper()
 
     def read(self, raw: object, origin: Origin) -> Scalar:
         """The value of a flag's or variable's text, or of a TOML value.
@@ -241,14 +247,36 @@ def unknown_key(name: str) -> ConfigError:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Variables that look like a key of a section but are none.
+    """Variables that look like a key of a section, or nearly like a whole key, but are none.
 
     Not an error when loading: container platforms put names of their own into the
     environment, which may begin alike.
     """
     known = {key.variable for key in KEYS.values()}
-    prefixes = tuple(f"ENIGMA_{section}_".upper() for section in SECTIONS)
-    return sorted(name for name in environ if name.startswith(prefixes) and name not in known)
+    prefixes = tuple(f"{_PREFIX}{section}_".upper() for section in SECTIONS)
+    return sorted(
+        name
+        for name in environ
+        if name.startswith(_PREFIX)
+        and name not in known
+        and (name.startswith(prefixes) or _nearest_variable(name, _ALMOST_ALIKE))
+    )
+
+
+def unknown_variable(name: str) -> str:
+    """What is said about such a variable, with the nearest one that is a key."""
+    near = _nearest_variable(name, _ALIKE)
+    return f"{name} is not a configuration key" + (f": did you mean '{near}'?" if near else "")
+
+
+def _nearest_variable(name: str, alike: float) -> str:
+    """The variable of a key that is like ``name`` to that degree, of 0 to 1; else nothing.
+
+    What all names begin with does not count.
+    """
+    words = [key.variable.removeprefix(_PREFIX) for key in KEYS.values()]
+    near = get_close_matches(name.removeprefix(_PREFIX), words, n=1, cutoff=alike)
+    return _PREFIX + near[0] if near else ""
 
 
 def _typed(raw: object, default: Scalar) -> Scalar | None:

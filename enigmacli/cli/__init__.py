@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from enigmacli.arguments import asks_json
 from enigmacli.cli import streams
 from enigmacli.cli.context import Services
 from enigmacli.cli.options import Group, share
@@ -185,21 +186,6 @@ def program_name(called: str) -> str:
     """The name by which the program was called, where it is one of its own."""
     name = PurePath(called).name
     return name if name in PROGRAMS else PROGRAMS[0]
-
-
-def asks_json(arguments: Sequence[str]) -> bool:
-    """Whether the arguments ask for JSON; looked up before click reads them.
-
-    A usage error may come before the option was read, and is to be JSON all the same.
-    """
-    for at, argument in enumerate(arguments):
-        if argument == "--":
-            return False
-        if argument in ("-ojson", "--output=json"):
-            return True
-        if argument in ("-o", "--output") and arguments[at + 1 : at + 2] == ["json"]:
-            return True
-    return False
 
 
 @click.group(

@@ -13,7 +13,14 @@ from enigmacli.cli.context import Services, pass_services
 from enigmacli.cli.options import group
 from enigmacli.cli.output import emit, table
 from enigmacli.cli.peer import settings
-from enigmacli.config import KEYS, Config, parse, unknown_key, unknown_variables
+from enigmacli.config import (
+    KEYS,
+    Config,
+    parse,
+    unknown_key,
+    unknown_variable,
+    unknown_variables,
+)
 from enigmacli.config_file import toml, with_value
 from enigmacli.errors import ConfigError
 
@@ -44,6 +51,8 @@ def show(services: Services, name: str | None, *, origin: bool) -> None:
     config = services.config
     if name is not None and name not in KEYS:
         raise unknown_key(name)
+    for variable in unknown_variables(services.environ):
+        services.warn(unknown_variable(variable))
     wanted = {key: value for key, value in config.values() if name in (None, key)}
     document: dict[str, Any] = {}
     for key, value in wanted.items():
@@ -93,7 +102,7 @@ def check(services: Services) -> None:
     """Check the file, the environment, and the files that the values name."""
     config = services.config
     file = services.home_path / "config.toml"
-    notes = [f"{name} is not a configuration key" for name in unknown_variables(services.environ)]
+    notes = [unknown_variable(name) for name in unknown_variables(services.environ)]
     if file.exists():
         parse(homes.read(file), str(file))
     else:

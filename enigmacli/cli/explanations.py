@@ -40,6 +40,11 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             "The disk is full, the file system read-only, or the owner or mode is another.",
             "Mend what the message names and run the command again: no file is left half-written.",
         ),
+        "state-corrupt": _E(
+            "What the database of the state holds does not fit itself: a damaged disk, or a file "
+            "that was changed or copied while a node ran.",
+            "Keep the folder `data/` aside for a look, check the disk, and let the node sync anew.",
+        ),
         "genesis": _E(
             "The document is truncated, edited by hand, incomplete, or another network's.",
             "Fetch it again and compare its hash; `enigmacli genesis validate` names the member.",

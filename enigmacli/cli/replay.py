@@ -14,7 +14,7 @@ _LOUD: Final = (
 )
 
 
-@declare("replay", examples=("enigmacli replay", "enigmacli replay --without-enclave"))
+@declare("replay", examples=("enigmacli replay --without-enclave",))
 @click.option(
     "--without-enclave",
     is_flag=True,

@@ -5,16 +5,16 @@ Its command blocks are run by ``tests/enigmacli/cli/peer/test_page.py``.
 
 import re
 
-import click
 import pytest
 
-from enigmacli.cli import COMMANDS, cli
+from enigmacli.cli import COMMANDS
 from enigmacli.cli.options import Group
-from enigmacli.cli.peer.names import LISTED, NOT_HERE, refused, translate
+from enigmacli.cli.peer.names import LISTED, NOT_HERE, refused
 from enigmacli.cli.peer.settings import KEPT, NOT_KEPT
 from enigmacli.cli.peer.start_options import REFUSED, SAME
 from enigmacli.config import KEYS
 from tests.corpus import ROOT
+from tests.docs.page_commands import find, unknown_options
 
 TEXT = (ROOT / "docs" / "migrating.md").read_text()
 SECTIONS = dict(
@@ -36,34 +36,21 @@ def every(section: str, column: int) -> list[str]:
     return [words for row in rows(section) for words in quoted(row[column])]
 
 
-def find(words: str) -> tuple[click.Command, list[str]]:
-    """The command that ``words`` call, and what is left of them."""
-    left = translate(words.split())
-    command: click.Command = cli
-    while isinstance(command, Group) and left and left[0].islower():
-        child = command.get_command(click.Context(command), left[0])
-        if child is None:
-            break
-        command, left = child, left[1:]
-    return command, left
-
-
 @pytest.mark.parametrize("words", every("Command by command", 0) + every("Command by command", 1))
 def test_every_command_of_the_page_exists_with_its_options(words: str) -> None:
     if words.startswith("-"):
         words = f"status {words}"
-    command, left = find(words)
+    command, left = find(words.split())
 
-    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
     assert not isinstance(command, Group) or words in ("q", "query")
-    assert [word for word in left if word.startswith("-") and word not in known] == []
+    assert unknown_options(command, left) == []
 
 
 @pytest.mark.parametrize("words", every("Options", 0) + every("Options", 1))
 def test_every_option_of_the_page_exists(words: str) -> None:
     if words in (*KEYS, "min_gas_price"):
         return
-    command, (option, *_) = find(f"start {words}" if words.startswith("-") else words)
+    command, (option, *_) = find((f"start {words}" if words.startswith("-") else words).split())
 
     assert option in {name for one in command.params for name in one.opts}
 

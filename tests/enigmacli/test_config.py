@@ -207,9 +207,10 @@ def test_any_bytes_give_values_or_a_configuration_error(data: bytes) -> None:
 
 
 def test_a_mistyped_variable_is_found_and_foreign_ones_are_not() -> None:
-    environ = {"ENIGMA_CHAIN_NODES": "", "ENIGMA_HOME": "", "ENIGMA_CHAIN_NODE": "", "PATH": ""}
+    mistyped = ["ENIGMA_CHAIN_NODES", "ENIGMA_CHIAN_NODE"]
+    foreign = ["ENIGMA_HOME", "ENIGMA_CHAIN_NODE", "ENIGMA_COMETBFT", "CHIAN_NODE", "PATH"]
 
-    assert unknown_variables(environ) == ["ENIGMA_CHAIN_NODES"]
+    assert unknown_variables(dict.fromkeys(mistyped + foreign, "")) == mistyped
 
 
 def test_setting_a_value_turns_its_comment_into_a_setting() -> None:

@@ -86,14 +86,35 @@ def test_a_good_configuration_passes_the_check(program: Any) -> None:
     assert program.ok("config", "check")["warnings"] == []
 
 
-def test_a_mistyped_variable_is_warned_about(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["check", "show"])
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [
+        ("ENIGMA_CHAIN_NODES", ": did you mean 'ENIGMA_CHAIN_NODE'?"),
+        ("ENIGMA_CHIAN_NODE", ": did you mean 'ENIGMA_CHAIN_NODE'?"),
+        ("ENIGMA_NODE_PORT_26657_TCP", ""),
+    ],
+)
+def test_a_mistyped_variable_is_warned_about_with_the_nearest(
+    program: Any, monkeypatch: pytest.MonkeyPatch, command: str, mistyped: str, meant: str
+) -> None:
     program.ok("init", "alpha")
-    monkeypatch.setenv("ENIGMA_CHAIN_NODES", "x")
+    monkeypatch.setenv(mistyped, "x")
 
-    checked = program("config", "check")
+    told = program("config", command)
 
-    assert checked.code == 0
-    assert checked.err == ("enigmacli: warning: ENIGMA_CHAIN_NODES is not a configuration key\n")
+    assert told.code == 0
+    assert told.err == f"enigmacli: warning: {mistyped} is not a configuration key{meant}\n"
+
+
+def test_a_mistyped_variable_is_in_the_document_of_the_check(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.ok("init", "alpha")
+    monkeypatch.setenv("ENIGMA_RPC_LISTN", "x")
+
+    told = "ENIGMA_RPC_LISTN is not a configuration key: did you mean 'ENIGMA_RPC_LISTEN'?"
+    assert program.ok("config", "check")["warnings"] == [told]
 
 
 @pytest.mark.parametrize("content", [b"[chain\n", b"[chain]\nnodes = 1\n", b"\xff\xfe\x00" * 20])

@@ -8,7 +8,8 @@ from typing import Any
 import click
 import pytest
 
-from enigmacli.cli import COMMANDS, asks_json, cli, program_name
+from enigmacli.arguments import asks_json
+from enigmacli.cli import COMMANDS, cli, program_name
 from enigmacli.cli.context import Services
 from enigmacli.cli.peer.names import ALIASES
 from enigmacli.version import VERSION
