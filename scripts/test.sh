@@ -25,7 +25,6 @@ if [ "$what" = all ] || [ "$what" = unit ]; then
   isolated "$pytest" -q -m "not e2e" -n auto ${PYTEST_UNIT_ARGS:-}
 fi
 if [ "$what" = all ] || [ "$what" = e2e ]; then
-  # two files at a time, since processes mostly wait for each other; each in its own order, for the
-  # tests of one file share processes that are slow to start
-  "$pytest" -q -m e2e --randomly-dont-reorganize -n 2 --dist loadfile ${PYTEST_E2E_ARGS:-}
+  # in the order of the files: tests of one file share processes that are slow to start
+  "$pytest" -q -m e2e --randomly-dont-reorganize ${PYTEST_E2E_ARGS:-}
 fi
