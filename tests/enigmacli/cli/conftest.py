@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from enigmacli.cli import cli
 from enigmacli.simulated_intel.pki import SimulatedPki
+from tests.simulators.network_in_memory import NetworkInMemory, network_in_memory
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,13 @@ def simulated(program: Program, root_file: Path) -> Program:
     """The program with a new simulated network's home."""
     program.ok("init", "alpha", "--simulated", "--chain-id", "net-1", "--ias-root", str(root_file))
     return program
+
+
+@pytest.fixture(scope="module")
+def network(
+    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
+) -> Iterator[NetworkInMemory]:
+    """A network of this file's own."""
+    folder = tmp_path_factory.mktemp("network")
+    with network_in_memory(folder, pki, root_file) as made:
+        yield made

@@ -1,31 +1,23 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.enigmacli.cli.conftest import Program
 from tests.simulators.network_in_memory import (
     NetworkInMemory,
     NetworkProgram,
-    network_in_memory,
 )
 
 NO_BACKUP = "none in the home or beside it; name another place with --backup DIR"
 
 
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        assert made.first
-        yield made
+@pytest.fixture(scope="module", autouse=True)
+def _bootstrapped(network: NetworkInMemory) -> None:
+    assert network.first
 
 
 @pytest.fixture

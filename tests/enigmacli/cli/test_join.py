@@ -13,27 +13,20 @@ from enigmacli.chain.address import decode_address
 from enigmacli.chain.messages import RaAuthenticate
 from enigmacli.chain.tx import decode_tx, is_confirm
 from enigmacli.cli import registration_note
-from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.simulators.network_in_memory import (
     NetworkInMemory,
     NetworkProgram,
     NodeInMemory,
     Outcome,
-    network_in_memory,
 )
 
 GIFT = 10_000_000
 _NUMBERS = count(1)
 
 
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        assert made.first
-        yield made
+@pytest.fixture(scope="module", autouse=True)
+def _bootstrapped(network: NetworkInMemory) -> None:
+    assert network.first
 
 
 class Newcomer:

@@ -1,25 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.simulators.network_in_memory import (
     NetworkInMemory,
     NetworkProgram,
     NodeInMemory,
-    network_in_memory,
 )
-
-
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

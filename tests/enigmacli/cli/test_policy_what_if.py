@@ -1,7 +1,6 @@
 """Another policy tried on the nodes of a running chain."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,13 @@ import pytest
 from enigmacli.chain.answers import BlockAnswer
 from enigmacli.chain.blocks import data_hash
 from enigmacli.errors import NotFoundError
-from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.simulators.network_in_memory import (
     NetworkInMemory,
     NetworkProgram,
     NodeInMemory,
-    network_in_memory,
 )
 
 ASK = ("policy", "what-if", "--policy")
-
-
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,13 @@
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from enigmacli.chain.blocks import header_hash
-from enigmacli.simulated_intel.pki import SimulatedPki
-from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram, network_in_memory
+from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram
 
 UNKNOWN = "99" * 32
-
-
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,7 @@ import pytest
 from enclave.appraise.policy import Policy
 from enigmacli.cli import registration_note
 from enigmacli.errors import StorageError
-from enigmacli.simulated_intel.pki import SimulatedPki
-from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram, network_in_memory
-
-
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        yield made
+from tests.simulators.network_in_memory import NetworkInMemory, NetworkProgram
 
 
 def register(home: NetworkProgram) -> None:

@@ -7,22 +7,11 @@ from typing import Any
 import pytest
 
 import enclave
-from enigmacli.simulated_intel.pki import SimulatedPki
 from tests.simulators.network_in_memory import (
     NetworkInMemory,
     NetworkProgram,
     NodeInMemory,
-    network_in_memory,
 )
-
-
-@pytest.fixture(scope="module")
-def network(
-    tmp_path_factory: pytest.TempPathFactory, pki: SimulatedPki, root_file: Path
-) -> Iterator[NetworkInMemory]:
-    folder = tmp_path_factory.mktemp("network")
-    with network_in_memory(folder, pki, root_file) as made:
-        yield made
 
 
 @pytest.fixture
